@@ -3,6 +3,7 @@
 import errno
 import importlib
 import json
+import platform
 import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import DataError, EffortError, ExecutorError, StoreError
+from hayflick.core.object_faults import without_credentials
 from hayflick.core.progress import silent
 from hayflick.corpus.files import InputFile
 from hayflick.monitor.partitions import Partition, read_partitions
@@ -293,6 +295,21 @@ def test_objects_are_read_where_the_workers_are(tmp_path, bucket, places, capsys
     line = ["watch", f"{bucket.url}/answers/", "--by", "round", "--text", "answer"]
     assert main([*line, "--capacity", "20", "--baseline", "4", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["measured_answers"] == 180
+
+
+def without_credentials_here(partition, progress):
+    raise without_credentials(f"s3://bucket/{partition.name}")
+
+
+def test_of_a_worker_without_credentials_the_machine_is_named(tmp_path, places):
+    given = partitions(tmp_path)[:1]
+    where = [("Dask", True), ("threads", False)]
+    for name, named in where:
+        reading = (without_credentials_here, given)
+        found = dict(read_partitions(*reading, executor=places[name], progress=silent))
+        said = str(found["part-0.jsonl"])
+        assert "set AWS_ACCESS_KEY_ID" in said
+        assert (f"(said by the worker on {platform.node()})" in said) is named
 
 
 def test_a_store_that_does_not_answer_is_told_from_a_damaged_file(tmp_path, monkeypatch):

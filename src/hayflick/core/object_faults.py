@@ -34,10 +34,14 @@ _REQUEST = re.compile(r"(https?://)(?:[^\s/?@]*@)?([^\s/?]+)\S*")
 _STATUS = re.compile(r"status code: (\d{3})")
 
 
-def without_credentials(url: str) -> DataError:
+class AccessError(DataError):
+    """An object store that does not let this process in."""
+
+
+def without_credentials(url: str) -> AccessError:
     """Return the error of a store that needs credentials, with what to set."""
     names = _CREDENTIALS[_kind(url)]
-    return DataError(f"{url}: no credentials were found, or they cannot be read; set {names}")
+    return AccessError(f"{url}: no credentials were found, or they cannot be read; set {names}")
 
 
 def _kind(url: str) -> str:
@@ -106,7 +110,7 @@ def _error(url: str, fault: Exception) -> DataError | StoreError:
     if refused or denied or name in ("PermissionDeniedError", "UnauthenticatedError"):
         code = f" ({refused[0]})" if refused else ""
         check = "check the credentials in the environment, and what they may do in the bucket"
-        return DataError(f"{url}: access is denied{code}; {check}")
+        return AccessError(f"{url}: access is denied{code}; {check}")
     if status is not None and status[1] == "501" and "performing PUT" in said:
         takes = "does not take writes on a condition, which keep what another process has written"
         return DataError(f"{url}: the store {takes}; use another store, or a file")

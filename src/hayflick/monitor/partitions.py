@@ -33,6 +33,7 @@ from hayflick.core.errors import (
     StoreError,
     UndecodableError,
 )
+from hayflick.core.object_faults import AccessError
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.files import InputFile
 from hayflick.monitor.summaries import AnswerSummary
@@ -194,6 +195,10 @@ class _Attempt:
             return _Outcome(self.read(partition, self.progress))
         except (OutputError, StoreError) as fault:
             return _Outcome(fault, passing=True)
+        except AccessError as fault:
+            # The environment is that of the worker, where the command has set nothing.
+            reader = f" (said by the worker on {platform.node()})" if worker_address() else ""
+            return _Outcome(DataError(f"{fault}{reader}"))
         except MissingExtraError as fault:
             where = f"{partition.name}: {platform.node()} cannot read it"
             return _Outcome(DataError(f"{where}: {fault}"))
