@@ -132,3 +132,10 @@ def test_the_shared_cases(cases, capsys):
     # The mark is no fault of the file; that it watches nothing is.
     assert main(["rules", "check", str(cases / "rules_bom.toml")]) == 2
     assert "lacks the key mode" in capsys.readouterr().err
+
+
+def test_a_url_in_place_of_a_file_is_told(capsys):
+    for command in ("sweep", "network run"):
+        assert main([*command.split(), "s3://bucket/study.toml"]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: s3://bucket/study.toml: lies in an object store, takes a")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hayflick.core.errors import DataError
+from hayflick.core.object_stores import was_url
 
 LARGEST_DOCUMENT = 1_000_000
 """Bytes of a TOML or JSON file that is read whole."""
@@ -64,6 +65,10 @@ def read_small_text(
     except OSError as fault:
         reason = (fault.strerror or "cannot be read").lower()
         reason = "no such file" if isinstance(fault, FileNotFoundError) else reason
+        url = was_url(path)
+        if url is not None:
+            takes = f"takes {what} on a disk; copy it there first"
+            raise DataError(f"{url}: lies in an object store, {takes}") from None
         raise DataError(f"{path}: {reason}; takes {what}") from None
     except ValueError:
         raise DataError(f"{str(path)!r}: holds a NUL character, which no path can") from None
