@@ -299,3 +299,10 @@ def test_logs_are_cut_by_their_times(tmp_path):
     same(hf.watch(merged, baseline=10), whole)
     with pytest.raises(hf.HayflickError, match="of a log, give every"):
         hf.summarise(paths)
+
+
+def test_one_is_one_answer_of_one_round(tmp_path, capsys):
+    (tmp_path / "a.jsonl").write_text('{"round": 1, "answer": "yes"}\n')
+    how = ["--by", "round", "--text", "answer", "-o", str(tmp_path / "a.summary")]
+    assert main(["summarise", str(tmp_path / "a.jsonl"), *how]) == 0
+    assert "1 file, 1 round, 1 answer, of which 1 is kept" in capsys.readouterr().out

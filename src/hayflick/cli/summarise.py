@@ -170,8 +170,12 @@ def _written(
     if output_format is options.Format.JSON:
         print_json(summary.to_dict())
     else:
-        files, rounds = len(summary.files), len(summary.totals)
-        number = f"{files:,} file{'s' if files > 1 else ''}, {rounds:,} rounds"
-        kept = f"{summary.answers:,} answers, of which {len(summary.frame):,} are kept"
-        typer.echo(f"{out}: {number}, {kept}")
+        files, rounds = _counted(len(summary.files), "file"), _counted(len(summary.totals), "round")
+        answers, kept = _counted(summary.answers, "answer"), len(summary.frame)
+        verb = "is" if kept == 1 else "are"
+        typer.echo(f"{out}: {files}, {rounds}, {answers}, of which {kept:,} {verb} kept")
     return INCOMPLETE if summary.failed else 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
