@@ -16,6 +16,7 @@ import agents
 import audit
 import calibration
 import comparing
+import contamination
 import counting
 import diversity
 import embedding
@@ -66,6 +67,7 @@ SECTIONS = {
     "sweeps": (sweeps,),
     "logs": (logs,),
     "audit": (audit,),
+    "contamination": (contamination,),
     "fits": (fits,),
     "numbers": (number_trainers,),
     "loop": (loop,),

@@ -63,7 +63,7 @@ def test_pool_counted_by_hand() -> None:
     assert (found.copied.generated, found.copied.taken, found.copied.value) == (3, 3, 1.0)
     assert found.copied_rate == pytest.approx(3 / 6)
     assert found.copying.value is None
-    assert "every generated text" in found.copying.reason
+    assert "only generated texts" in found.copying.reason
     one, two = found.rounds
     assert (one.name, one.pool, one.retrieved, one.copied) == ("monday", 1 / 3, 0.5, 1.0)
     assert (two.requests, two.pool, two.retrieved, two.copied) == (2, 0.5, 0.75, 1.0)
@@ -193,3 +193,45 @@ def test_preference_in_one_pool_is_that_of_manly() -> None:
     found = choices.preference(confidence=0.95)
     assert found.value == pytest.approx(math.log(1 - 3 / 4) / math.log(1 - 1 / 4))
     assert found.choices == 2
+
+
+def test_ratio_of_copying_is_that_of_mantel_and_haenszel() -> None:
+    choices = Choices(
+        generated=np.array([True, True, False, False]),
+        offer=np.array([0, 1, 2]),
+        cluster=np.array([0, 1, 2]),
+        offered_offer=np.repeat([0, 1, 2], [4, 3, 1]),
+        offered_item=np.array([0, 1, 2, 3, 0, 2, 3, 0]),
+        taken_choice=np.array([0, 0, 0, 1, 2]),
+        taken_item=np.array([0, 1, 2, 0, 0]),
+    )
+    found = choices.ratio(confidence=0.95)
+    assert found.value == pytest.approx((2 * 2 / 4 + 1 * 2 / 3) / (1 * 2 / 4))
+    assert found.choices == 2
+
+
+@pytest.mark.parametrize("times", [1.0, 2.0, 0.5])
+def test_known_ratio_of_copying_is_recovered(times: float) -> None:
+    found = []
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        generated = rng.random(120) < 0.4
+        read = np.array([rng.permutation(120)[:6] for _ in range(250)])
+        # Some answers copy everything that they like, others hardly anything.
+        rates = rng.uniform(0.05, 0.4, (250, 1)) * np.where(generated[read], times, 1.0)
+        copied = rng.random(read.shape) < rates
+        answer = np.broadcast_to(np.arange(250)[:, None], read.shape)
+        choices = Choices(
+            generated=generated,
+            offer=np.arange(250),
+            cluster=np.arange(250) // 2,
+            offered_offer=answer.ravel(),
+            offered_item=read.ravel(),
+            taken_choice=answer[copied],
+            taken_item=read[copied],
+        )
+        found.append(choices.ratio(confidence=0.95))
+    logs = np.log([one.value for one in found])
+    error = logs.std(ddof=1) / math.sqrt(len(logs))
+    assert abs(logs.mean() - math.log(times)) < 4 * error + 0.02
+    assert np.mean([one.low <= times <= one.high for one in found]) >= 0.85

@@ -310,7 +310,7 @@ class _Found:
             retrieval=self._in_pools().preference(confidence=self.confidence)
             if log.pools
             else None,
-            copying=copyings.preference(confidence=self.confidence),
+            copying=copyings.ratio(confidence=self.confidence),
             copied_rate=len(copied) / len(pairs) if len(pairs) else None,
             by_chance=self.copies.by_chance,
             by_document=_dominance(log, "document"),

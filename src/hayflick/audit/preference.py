@@ -151,9 +151,53 @@ class Choices:
             return Preference(None, None, None, choices, _ALL_TAKEN)
         return one._estimated(float(found), confidence, choices)
 
+    def ratio(self, *, confidence: float) -> Preference:
+        """Return how many times as probable it is that a generated item is taken as another one.
+
+        Each item is taken by itself, with a probability that may differ from choice to choice.
+        """
+        both = (self._available > 0).all(axis=1)
+        chosen = both & (self._taken > 0)
+        choices = int(np.count_nonzero(chosen))
+        if not both.any():
+            return Preference(None, None, None, 0, _ALIKE)
+        if not choices:
+            return Preference(None, None, None, 0, _NOTHING_TAKEN)
+        return self._only(chosen)._ratio(confidence, choices)
+
+    def _ratio(self, confidence: float, choices: int) -> Preference:
+        others, generated = self._available.T
+        total = others + generated
+        taken_others = self._taken - self._taken_generated
+        above = float((self._taken_generated * others / total).sum())
+        below = float((taken_others * generated / total).sum())
+        if not above or not below:
+            reason = _OTHERS_ALONE if not above else _GENERATED_ALONE
+            return Preference(None, None, None, choices, reason)
+        ratio = above / below
+        # The probabilities of each choice are those with which it takes as many as it took.
+        of_other = self._taken / (others + ratio * generated)
+        probability = np.stack([of_other, ratio * of_other], axis=1)
+        weight = np.stack([-ratio * generated / total, others / total], axis=1)
+        variance = self._clustered(weight, probability)
+        return self._interval(math.log(ratio), variance, above, confidence, choices)
+
+    def _interval(
+        self, estimate: float, variance: float, slope: float, confidence: float, choices: int
+    ) -> Preference:
+        """Return an estimate, given its log, with the interval of t for few clusters or items."""
+        from scipy.special import stdtrit
+
+        least = min(self._groups)
+        if least < 2 or slope <= 0.0:
+            return Preference(math.exp(estimate), None, None, choices, _TOO_FEW)
+        error = math.sqrt(variance * least / (least - 1)) / slope
+        width = min(float(stdtrit(least - 1, (1.0 + confidence) / 2)) * error, 300.0)
+        low, high = math.exp(estimate - width), math.exp(estimate + width)
+        return Preference(math.exp(estimate), low, high, choices)
+
     def _estimated(self, found: float, confidence: float, choices: int) -> Preference:
         from scipy.optimize import brentq
-        from scipy.special import stdtrit
 
         def gap(log_weight: float) -> float:
             return float(self._expected(log_weight).sum()) - found
@@ -162,14 +206,12 @@ class Choices:
             return Preference(None, None, None, choices, _ALL_TAKEN)
         estimate = float(brentq(gap, _LEAST, _MOST, xtol=1e-9))
         slope = (gap(estimate + _SMALL) - gap(estimate - _SMALL)) / (2 * _SMALL)
-        sizes = self._groups
-        if min(sizes) < 2 or slope <= 0.0:
-            return Preference(math.exp(estimate), None, None, choices, _TOO_FEW)
-        correction = min(sizes) / (min(sizes) - 1)
-        error = math.sqrt(self._score_variance(estimate) * correction) / slope
-        width = float(stdtrit(min(sizes) - 1, (1.0 + confidence) / 2)) * error
-        low, high = math.exp(estimate - width), math.exp(min(estimate + width, 700.0))
-        return Preference(math.exp(estimate), low, high, choices)
+        expected = self._expected(estimate)
+        others, generated = self._available.T
+        share = generated / (generated + others)
+        probability = np.stack([(self._taken - expected) / others, expected / generated], axis=1)
+        variance = self._clustered(np.stack([-share, 1.0 - share], axis=1), probability)
+        return self._interval(estimate, variance, slope, confidence, choices)
 
     def _only(self, chosen: NDArray[np.bool_]) -> Choices:
         """Return some of the choices, renumbered."""
@@ -235,41 +277,41 @@ class Choices:
         found: Floats = ((low + high) / 2)[inverse]
         return found
 
-    def _score_variance(self, log_weight: float) -> float:
-        """Return the variance of the number taken, by clusters of choices and by items.
+    def _clustered(self, weight: Floats, probability: Floats) -> float:
+        """Return the variance of a weighted sum of residuals, by clusters of choices and by items.
 
-        The residuals are those of each item of each offer: whether it was taken, less the
-        probability of that, times whether it is generated, less the share of such on offer.
+        The residual of an item of an offer is whether it was taken, less the probability of that;
+        weights and probabilities are those of other and of generated items in each choice.
         """
-        expected = self._expected(log_weight)
-        others, generated = self._available.T
-        share = generated / (generated + others)
-        probability = np.stack([(self._taken - expected) / others, expected / generated], axis=1)
-        centred = np.stack([-share, 1.0 - share], axis=1)
-        by_cluster = np.bincount(self.cluster, self._taken_generated - expected)
-        # Of an item: of all choices with an offer that it is in, less those in which it was taken.
-        offers = int(self.offered_offer.max()) + 1
-        missed = np.stack(
-            [np.bincount(self.offer, (centred * probability)[:, k], offers) for k in (0, 1)], axis=1
+        taken = np.stack([self._taken - self._taken_generated, self._taken_generated], axis=1)
+        missed = weight * probability
+        by_choice = (weight * taken - missed * self._available).sum(axis=1)
+        by_cluster = np.bincount(self.cluster, by_choice)
+        # Of an item: the choices in which it was taken, less all choices with an offer of it.
+        offers, items = int(self.offered_offer.max()) + 1, self.generated.size
+        of_offers = np.stack(
+            [np.bincount(self.offer, missed[:, k], offers) for k in (0, 1)], axis=1
         )
         kind = self.generated.astype(np.int64)
-        items = self.generated.size
         by_item = np.bincount(
-            self.taken_item, centred[self.taken_choice, kind[self.taken_item]], items
+            self.taken_item, weight[self.taken_choice, kind[self.taken_item]], items
         )
         by_item -= np.bincount(
-            self.offered_item, missed[self.offered_offer, kind[self.offered_item]], items
+            self.offered_item, of_offers[self.offered_offer, kind[self.offered_item]], items
         )
-        taken = np.stack([self._taken - self._taken_generated, self._taken_generated], axis=1)
-        both = taken * (1.0 - probability) ** 2 + (self._available - taken) * probability**2
-        of_pairs = float((centred**2 * both).sum())
-        choices, items_part = float((by_cluster**2).sum()), float((by_item**2).sum())
-        return max(choices, items_part, choices + items_part - of_pairs)
+        left = self._available - taken
+        both = taken * (1.0 - probability) ** 2 + left * probability**2
+        of_pairs = float((weight**2 * both).sum())
+        choices, of_items = float((by_cluster**2).sum()), float((by_item**2).sum())
+        return max(choices, of_items, choices + of_items - of_pairs)
 
 
 _ALIKE = translatable("generated and other texts were never on offer together")
 _NONE_TAKEN = translatable("no generated text was taken that could have been left")
 _ALL_TAKEN = translatable("every generated text was taken that could have been left")
+_NOTHING_TAKEN = translatable("nothing was taken where both kinds of texts were on offer")
+_OTHERS_ALONE = translatable("no generated text was taken where both kinds were on offer")
+_GENERATED_ALONE = translatable("only generated texts were taken where both kinds were on offer")
 _TOO_FEW = translatable("too few texts of one kind, or choices, for an interval")
 
 
