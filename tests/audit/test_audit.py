@@ -282,6 +282,32 @@ def test_a_sample_gives_nearly_the_number_of_all(monkeypatch):
     assert part.value == pytest.approx(whole.value, rel=0.1)
 
 
+def test_of_very_long_items_fewer_are_measured(monkeypatch):
+    texts = pl.Series([*texts_of(300), *texts_of(60)])
+    duplicates = find_duplicates(texts)
+    monkeypatch.setattr("hayflick.audit.effective_items._MOST_BYTES", 6_000)
+    found = effective_items(texts, duplicates)
+    assert 50 <= found.measured < 150
+    assert found.low < 250 < found.high
+
+
+def test_all_clusters_are_listed_unless_fewer_are_wanted(tmp_path, capsys):
+    path = write_lines(tmp_path / "train.jsonl", texts_of(250) * 2)
+    _, found = printed(capsys, path, "--text", "text")
+    assert sum(one["size"] - 1 for one in found["near_duplicates"]["clusters"]) == 250
+    _, few = printed(capsys, path, "--text", "text", "--clusters", 3)
+    assert len(few["near_duplicates"]["clusters"]) == 3
+    assert few["near_duplicates"]["number"] == 250
+
+
+def test_many_classes_are_counted_and_the_first_thousand_listed():
+    texts = texts_of(1200, length=3)
+    labels = [f"id {place}" for place in range(1200)]
+    found = hf.audit({"text": texts, "id": labels}, text="text", label="id").to_dict()["classes"]
+    assert (found["number"], found["number_rare"]) == (1200, 1200)
+    assert (len(found["classes"]), len(found["rare"])) == (1000, 1000)
+
+
 @pytest.mark.parametrize(("name", "falls"), [("a-inspiration", True), ("a-rephrase", False)])
 def test_the_audit_tells_the_story_of_the_streams(name, falls):
     path = STREAMS / f"{name}.jsonl"

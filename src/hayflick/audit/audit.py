@@ -53,6 +53,7 @@ def audit(
     holdout: Any = None,
     reference_text: str | None = None,
     similarity: float = 0.5,
+    clusters: int = 100_000,
     phrase_share: float = 0.05,
     rare_share: float = 0.01,
     max_duplicates: float | None = None,
@@ -101,6 +102,8 @@ def audit(
         The column of the texts in `human`, `model` and `holdout`; None for that of `text`.
     similarity
         Of near duplicates, see `hayflick.audit.duplicates.find_duplicates`.
+    clusters
+        The largest number of clusters of near duplicates that are listed with examples.
     phrase_share
         Phrases and templates are listed that stand in at least this share of the items.
     rare_share
@@ -162,6 +165,7 @@ def audit(
     finite_number("score_threshold", score_threshold)
     phrase_share = share("phrase_share", phrase_share)
     rare_share = share("rare_share", rare_share)
+    clusters = whole_number("clusters", clusters, at_least=0, at_most=1_000_000)
     deviations(confidence)
     if (human is None) != (model is None):
         missing = "model" if model is None else "human"
@@ -190,7 +194,7 @@ def audit(
     }
     frame = read.frame
     texts = frame["text"]
-    duplicates = find_duplicates(texts, similarity=similarity, progress=progress)
+    duplicates = find_duplicates(texts, similarity=similarity, listed=clusters, progress=progress)
     if duplicates.blank == duplicates.items:
         raise DataError(f"{read.name}: none of its {duplicates.items:,} items has a text")
     searched = searched_texts(texts, seed=seed)
@@ -235,6 +239,7 @@ def audit(
             "confusion": None if counts is None else list(vars(counts).values()),
             "holdout": None if holdout is None else others["holdout"].name,
             "similarity": similarity,
+            "clusters": clusters,
             "phrase_share": phrase_share,
             "rare_share": rare_share,
             "thresholds": limits.given,

@@ -33,6 +33,8 @@ KERNEL = "shared pairs of neighbouring words (Jaccard)"
 _SAMPLE = 3000
 _PAIRS = 20_000
 _BLOCK = 500
+_MOST_BYTES, _FEWEST = 1 << 26, 50
+"""Of very long items fewer are measured, so that their shingles take little memory."""
 
 
 def effective_items(
@@ -90,7 +92,7 @@ def effective_items(
     present = np.flatnonzero((texts.fill_null("").str.strip_chars() != "").to_numpy())
     spelling = _Spelling(texts, tokenizer, normalize, duplicates.shingle)
     inside = _inside_clusters(spelling, duplicates, present, rng)
-    sample = rng.permutation(present)[:_SAMPLE]
+    sample = spelling.affordable(rng.permutation(present)[:_SAMPLE])
     progress("measuring similarities", 1, 3)
     between = _between_clusters(spelling, duplicates.cluster[sample], sample)
     progress("measuring similarities", 3, 3)
@@ -134,6 +136,11 @@ class _Spelling:
     normalize: str
     length: int
 
+    def affordable(self, rows: Integers) -> Integers:
+        """Return the first of some rows, so many that their texts are not too long together."""
+        ends = self.texts.gather(rows).fill_null("").str.len_bytes().cast(pl.Int64).cum_sum()
+        return rows[: max(_FEWEST, int((ends <= _MOST_BYTES).sum()))]
+
     def shingles(self, rows: Integers) -> Shingles:
         some = normalized(self.texts.gather(rows), self.normalize).fill_null("")
         splitter = tokenizer_named(self.tokenizer)
@@ -150,7 +157,7 @@ def _inside_clusters(
     members = np.flatnonzero(cluster >= 0)
     if not members.size:
         return _PairMean(0.0, 0.0)
-    chosen = members if members.size <= _PAIRS else rng.choice(members, _PAIRS, replace=False)
+    chosen = spelling.affordable(rng.permutation(members)[:_PAIRS])
     order = np.argsort(cluster[members], kind="stable")
     ordered = members[order]
     begins = np.concatenate(([0], np.cumsum(duplicates.sizes)))

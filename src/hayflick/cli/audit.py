@@ -106,6 +106,9 @@ def audit_command(
     similarity: Annotated[
         float, typer.Option(help="Common share of word pairs of two texts that are near copies.")
     ] = 0.5,
+    clusters: Annotated[
+        int, typer.Option(help="Clusters of near copies that JSON lists, the largest first.")
+    ] = 100_000,
     phrase_share: Annotated[
         float, typer.Option(help="List phrases and templates in at least this share of the items.")
     ] = 0.05,
@@ -208,6 +211,7 @@ def audit_command(
             holdout=holdout,
             reference_text=reference_text,
             similarity=similarity,
+            clusters=clusters,
             phrase_share=phrase_share,
             rare_share=rare_share,
             max_duplicates=max_duplicates,

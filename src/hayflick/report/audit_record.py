@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hayflick.audit.synthetic_share import SyntheticShare
 
 FORMAT_VERSION = 1
+_MOST_PARTS = 1000
 
 
 def audit_record(result: AuditResult) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def _phrases(phrases: Sequence[CommonPhrase]) -> list[dict[str, Any]]:
 
 
 def _parts(parts: Sequence[MixPart]) -> list[dict[str, Any]]:
-    return [asdict(one) for one in parts]
+    return [asdict(one) for one in parts[:_MOST_PARTS]]
 
 
 def _lengths(lengths: LengthMix) -> dict[str, Any]:
@@ -99,6 +100,7 @@ def _classes(classes: ClassMix | None) -> dict[str, Any] | None:
         "number": sum(one.name is not None for one in classes.classes),
         "effective": classes.effective,
         "rare_share": classes.rare_share,
+        "number_rare": len(classes.rare),
         "rare": _parts(classes.rare),
         "classes": _parts(classes.classes),
     }
