@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 import hayflick as hf
+from hayflick.cli.main import main
 from hayflick.network import contamination as module
 from hayflick.network.contamination import contamination_of_run
 
@@ -103,3 +106,17 @@ def test_a_file_of_who_may_read_whom_that_is_gone_is_told(tmp_path, monkeypatch)
     gone = contamination_of_run(run)
     assert "all are taken to read all texts" in str(gone.notes[0])
     assert gone.pool > found.pool
+
+
+def test_the_command_prints_a_run_or_writes_its_page(run, tmp_path, capsys) -> None:
+    folder = str(run.folder)
+    assert main(["network", "report", folder, "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["contamination"] == run.to_dict()["contamination"]
+    assert main(["network", "report", folder]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "times as likely to be retrieved as another one of the same pool" in shown
+    page = tmp_path / "run.html"
+    assert main(["network", "report", folder, "--out", str(page)]) == 0
+    assert not capsys.readouterr().out
+    assert "Who repeats whom" in page.read_text()

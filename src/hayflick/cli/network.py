@@ -114,16 +114,31 @@ def estimate_command(
 @network_app.command("report")
 def report_command(
     folder: RunArgument,
-    out: Annotated[Path, typer.Option(help="HTML page to write.")],
+    out: Annotated[
+        Path | None, typer.Option(help="HTML page to write.", show_default=False)
+    ] = None,
+    output_format: Annotated[
+        options.Format | None,
+        typer.Option(
+            "--format",
+            help="What standard output carries. [default: table, or nothing beside a page]",
+            show_default=False,
+        ),
+    ] = None,
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
 ) -> None:
-    """Write the page of a run, finished or not."""
+    """Write the page of a run, finished or not, or print it."""
     from hayflick.core.output import check_page
     from hayflick.network.run_results import report_network
 
-    check_page(out, force=force)
-    report_network(folder).save(out, lang=lang.value, force=force)
+    if out is not None:
+        check_page(out, force=force)
+    run = report_network(folder)
+    if out is not None:
+        run.save(out, lang=lang.value, force=force)
+    if out is None or output_format is not None:
+        print_result(run, output_format or options.Format.TABLE, lang)
     say_written(out)
 
 

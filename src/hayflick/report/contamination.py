@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from hayflick.report.language import Language
@@ -28,24 +28,34 @@ def contamination_record(found: RetrievalContamination | None) -> dict[str, Any]
         "documents": found.documents,
         "shares": {
             "pool": found.pool,
-            "retrieved": asdict(found.retrieved),
-            "copied": asdict(found.copied),
+            "retrieved": _plain(found.retrieved),
+            "copied": _plain(found.copied),
         },
         "amplification": {
-            "retrieval": None if found.retrieval is None else asdict(found.retrieval),
-            "copying": asdict(found.copying),
+            "retrieval": None if found.retrieval is None else _plain(found.retrieval),
+            "copying": _plain(found.copying),
         },
         "copied_rate": found.copied_rate,
         "copied_by_chance": found.by_chance,
         "dominance": {
-            "documents": None if found.by_document is None else asdict(found.by_document),
-            "sources": None if found.by_source is None else asdict(found.by_source),
+            "documents": None if found.by_document is None else _plain(found.by_document),
+            "sources": None if found.by_source is None else _plain(found.by_source),
         },
-        "echo": None if found.echo is None else {**asdict(found.echo), "share": found.echo.share},
-        "rounds": [asdict(one) for one in found.rounds],
+        "echo": None if found.echo is None else {**_plain(found.echo), "share": found.echo.share},
+        "rounds": [_plain(one) for one in found.rounds],
         "run": found.run,
         "confidence": found.confidence,
         "notes": [str(note) for note in found.notes],
+    }
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    """Return a dataclass as JSON has it."""
+    return {
+        name: [_plain(one) if is_dataclass(one) else one for one in value]
+        if isinstance(value, tuple)
+        else value
+        for name, value in ((one.name, getattr(part, one.name)) for one in fields(part))
     }
 
 

@@ -82,6 +82,8 @@ def tables(run: NetworkRun, *, lang: str = "en") -> list[RenderableType]:
         for row in findings.rows():
             shown.add_row(*row)
         parts.append(shown)
+    followed = findings.contamination
+    parts += [] if followed is None else [followed.lead(), *followed.tables()]
     return [*parts, *findings.rules(), *findings.decisions()]
 
 
