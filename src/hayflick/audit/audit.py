@@ -33,6 +33,7 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import sources_of
 from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answers import Answers
 from hayflick.corpus.table_format import TableFormat
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -160,13 +161,6 @@ def audit(
     >>> result.items, result.duplicates.redundant, [one.name for one in result.failed]
     (4, 1, ['max-duplicates'])
     """
-    counts = _confusion(confusion, score)
-    seed = whole_number("seed", seed, at_least=0)
-    finite_number("score_threshold", score_threshold)
-    phrase_share = share("phrase_share", phrase_share)
-    rare_share = share("rare_share", rare_share)
-    clusters = whole_number("clusters", clusters, at_least=0, at_most=1_000_000)
-    deviations(confidence)
     if (human is None) != (model is None):
         missing = "model" if model is None else "human"
         takes = "both references or none: texts of people, and texts of the model"
@@ -174,14 +168,28 @@ def audit(
     limits = _Limits(max_duplicates, max_cluster, max_synthetic, max_leakage, max_phrase,
                      min_effective)  # fmt: skip
     limits.check(has_share=human is not None or score is not None, has_holdout=holdout is not None)
+    wanted = _Wanted(
+        columns=AnswerColumns(
+            by=None,
+            text=text,
+            group=label,
+            prompt=language,
+            values=() if score is None else (score,),
+        ),
+        score_threshold=score_threshold,
+        confusion=_confusion(confusion, score),
+        similarity=similarity,
+        clusters=clusters,
+        phrase_share=phrase_share,
+        rare_share=rare_share,
+        confidence=confidence,
+        seed=seed,
+    )
     target = None if write_clean is None else check_clean(write_clean, source, force=force)
     max_copies = whole_number("max_copies", max_copies, at_least=1)
     how: dict[str, Any] = {"encoding": encoding, "normalize": normalize, "progress": progress}
-    columns = AnswerColumns(
-        by=None, text=text, group=label, prompt=language, values=() if score is None else (score,)
-    )
     read = read_dataset(
-        source, columns, executor=executor, log=log, skip_bad=skip_bad, table=table, **how
+        source, wanted.columns, executor=executor, log=log, skip_bad=skip_bad, table=table, **how
     )
     if target is not None and read.log is not None:
         takes = "a table, whose rows are items (name the column with text), not a log"
@@ -192,68 +200,13 @@ def audit(
         for name, given in (("human", human), ("model", model), ("holdout", holdout))
         if given is not None
     }
-    frame = read.frame
-    texts = frame["text"]
-    duplicates = find_duplicates(texts, similarity=similarity, listed=clusters, progress=progress)
-    if duplicates.blank == duplicates.items:
-        raise DataError(f"{read.name}: none of its {duplicates.items:,} items has a text")
-    searched = searched_texts(texts, seed=seed)
-    by_score = None
-    if score is not None and counts is not None:
-        scores = frame[f"value {score}"].fill_null(np.nan).to_numpy()
-        by_score = detector_share(
-            scores, threshold=score_threshold, confusion=counts, confidence=confidence
-        )
-    result = AuditResult(
-        name=read.name,
-        duplicates=duplicates,
-        effective_items=effective_items(
-            texts, duplicates, confidence=confidence, seed=seed, progress=progress
-        ),
-        words_share=_words_share(texts, others, confidence, progress),
-        detector_share=by_score,
-        phrases=common_phrases(searched, share=phrase_share),
-        templates=common_templates(searched, share=phrase_share),
-        searched=len(searched),
-        scripts=script_mix(texts, duplicates),
-        languages=None if language is None else mix_of(frame["prompt"], duplicates),
-        lengths=length_mix(word_numbers(texts)),
-        classes=None
-        if label is None
-        else class_mix(frame["group"], duplicates, column=label, rare_share=rare_share),
-        leakage=None
-        if holdout is None
-        else find_leakage(texts, others["holdout"].texts, progress=progress),
-        rows=frame["row"].to_numpy(),
-        sources=sources_of(read, *others.values()),
-        settings={
-            "dataset": read.name,
-            "text": text,
-            "label": label,
-            "language": language,
-            "log": read.log,
-            "human": None if human is None else others["human"].name,
-            "model": None if model is None else others["model"].name,
-            "score": score,
-            "score_threshold": None if score is None else score_threshold,
-            "confusion": None if counts is None else list(vars(counts).values()),
-            "holdout": None if holdout is None else others["holdout"].name,
-            "similarity": similarity,
-            "clusters": clusters,
-            "phrase_share": phrase_share,
-            "rare_share": rare_share,
-            "thresholds": limits.given,
-            "max_copies": None if target is None else max_copies,
-            "confidence": confidence,
-        },
-        seed=seed,
-    )
+    result = wanted.result(read, others, progress)
     if target is not None:
         clean = clean_copy.write_clean(
             Path(source),
             target,
-            texts,
-            duplicates,
+            read.frame["text"],
+            result.duplicates,
             result.rows,
             most=max_copies,
             table=table,
@@ -261,7 +214,122 @@ def audit(
             force=force,
         )
         result = replace(result, clean=clean)
-    return replace(result, thresholds=limits.checks(result))
+    settings = {
+        **result.settings,
+        "thresholds": limits.given,
+        "max_copies": None if target is None else max_copies,
+    }
+    return replace(result, thresholds=limits.checks(result), settings=settings)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Wanted:
+    """What is to be measured, whatever the data set."""
+
+    columns: AnswerColumns
+    score_threshold: float
+    confusion: ConfusionCounts | None
+    similarity: float
+    clusters: int
+    phrase_share: float
+    rare_share: float
+    confidence: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        whole_number("seed", self.seed, at_least=0)
+        finite_number("score_threshold", self.score_threshold)
+        share("phrase_share", self.phrase_share)
+        share("rare_share", self.rare_share)
+        whole_number("clusters", self.clusters, at_least=0, at_most=1_000_000)
+        deviations(self.confidence)
+
+    def result(
+        self, read: Answers, others: Mapping[str, Reference], progress: Progress
+    ) -> AuditResult:
+        """Measure a data set."""
+        frame, texts, columns = read.frame, read.frame["text"], self.columns
+        duplicates = find_duplicates(
+            texts, similarity=self.similarity, listed=self.clusters, progress=progress
+        )
+        if duplicates.blank == duplicates.items:
+            raise DataError(f"{read.name}: none of its {duplicates.items:,} items has a text")
+        searched = searched_texts(texts, seed=self.seed)
+        holdout = others.get("holdout")
+        return AuditResult(
+            name=read.name,
+            duplicates=duplicates,
+            effective_items=effective_items(
+                texts, duplicates, confidence=self.confidence, seed=self.seed, progress=progress
+            ),
+            words_share=self._words_share(texts, others, progress),
+            detector_share=self._detector_share(frame),
+            phrases=common_phrases(searched, share=self.phrase_share),
+            templates=common_templates(searched, share=self.phrase_share),
+            searched=len(searched),
+            scripts=script_mix(texts, duplicates),
+            languages=None if columns.prompt is None else mix_of(frame["prompt"], duplicates),
+            lengths=length_mix(word_numbers(texts)),
+            classes=None
+            if columns.group is None
+            else class_mix(
+                frame["group"], duplicates, column=columns.group, rare_share=self.rare_share
+            ),
+            leakage=None
+            if holdout is None
+            else find_leakage(texts, holdout.texts, progress=progress),
+            rows=frame["row"].to_numpy(),
+            sources=sources_of(read, *others.values()),
+            settings=self._settings(read, others),
+            seed=self.seed,
+        )
+
+    def _words_share(
+        self, texts: pl.Series, others: Mapping[str, Reference], progress: Progress
+    ) -> SyntheticShare | None:
+        if "human" not in others:
+            return None
+        return word_share(
+            texts,
+            human=others["human"].texts,
+            model=others["model"].texts,
+            confidence=self.confidence,
+            progress=progress,
+        )
+
+    def _detector_share(self, frame: pl.DataFrame) -> SyntheticShare | None:
+        if self.confusion is None:
+            return None
+        scores = frame[f"value {self.columns.values[0]}"].fill_null(np.nan).to_numpy()
+        return detector_share(
+            scores,
+            threshold=self.score_threshold,
+            confusion=self.confusion,
+            confidence=self.confidence,
+        )
+
+    def _settings(self, read: Answers, others: Mapping[str, Reference]) -> dict[str, Any]:
+        """Return what reproduces the result."""
+        columns, counts = self.columns, self.confusion
+        return {
+            "dataset": read.name,
+            "text": columns.text,
+            "label": columns.group,
+            "language": columns.prompt,
+            "log": read.log,
+            **{
+                name: others[name].name if name in others else None
+                for name in ("human", "model", "holdout")
+            },
+            "score": None if counts is None else columns.values[0],
+            "score_threshold": None if counts is None else self.score_threshold,
+            "confusion": None if counts is None else list(vars(counts).values()),
+            "similarity": self.similarity,
+            "clusters": self.clusters,
+            "phrase_share": self.phrase_share,
+            "rare_share": self.rare_share,
+            "confidence": self.confidence,
+        }
 
 
 def _confusion(
@@ -334,17 +402,3 @@ class _Limits:
         return tuple(
             ThresholdCheck(name, float(limit), values[name]) for name, limit in self.given.items()
         )
-
-
-def _words_share(
-    texts: pl.Series, others: Mapping[str, Reference], confidence: float, progress: Progress
-) -> SyntheticShare | None:
-    if "human" not in others:
-        return None
-    return word_share(
-        texts,
-        human=others["human"].texts,
-        model=others["model"].texts,
-        confidence=confidence,
-        progress=progress,
-    )
