@@ -99,3 +99,12 @@ def test_a_log_that_lacks_something_is_refused(change, message) -> None:
     lacking = Answers("log", answers.rounds, change(answers.frame), documents=answers.documents)
     with pytest.raises(DataError, match=message):
         contamination_of_answers(lacking)
+
+
+def test_an_answer_that_is_given_again_and_again_is_recognised() -> None:
+    refusal = "I am sorry, but I cannot find anything about this in the documents."
+    answers = [(1, "x", refusal, [0]) for _ in range(80)] + [(2, "y", refusal, [1, 2])]
+    documents = [(NEWS, None), (refusal.upper(), None), ("Yes.", None)]
+    found = contamination_of_answers(log(documents, answers))
+    assert found.retrieved.generated == 1
+    assert [(one.reader, one.author) for one in found.echo.links] == [("y", "x")]

@@ -70,6 +70,26 @@ def contamination_of_answers(
     >>> [(link.reader, link.author) for link in found.echo.links]
     [('y', 'x')]
     """
+    log, origin = _log_and_origin(answers, run=run, tokenizer=tokenizer, progress=progress)
+    found = find_contamination(log, run=run, tokenizer=tokenizer, progress=progress)
+    assert answers.documents is not None
+    return replace(found, notes=(_note(answers.documents, origin), *found.notes))
+
+
+def retrieval_log_of_answers(
+    answers: Answers, *, run: int = RUN, tokenizer: str = "mixed", progress: Progress = silent
+) -> RetrievalLog:
+    """Return a log of answers with what was retrieved for them as a log of retrievals.
+
+    Takes and raises what `contamination_of_answers` does.
+    """
+    return _log_and_origin(answers, run=run, tokenizer=tokenizer, progress=progress)[0]
+
+
+def _log_and_origin(
+    answers: Answers, *, run: int, tokenizer: str, progress: Progress
+) -> tuple[RetrievalLog, Integers]:
+    """Return the log, and which answer each document is (-1 for none)."""
     frame, documents = answers.frame, answers.documents
     if documents is None or "retrieved" not in frame.columns:
         raise DataError(f"{answers.name}: has no column of what was retrieved")
@@ -82,9 +102,7 @@ def contamination_of_answers(
     reads = reads.cast(READS)
     splitter = tokenizer_named(tokenizer)
     origin = _earlier_answers(frame["text"], documents, reads, splitter, run, progress)
-    log = _log(answers, frame, reads, origin)
-    found = find_contamination(log, run=run, tokenizer=tokenizer, progress=progress)
-    return replace(found, notes=(_note(documents, origin), *found.notes))
+    return _log(answers, frame, reads, origin), origin
 
 
 def _note(documents: pl.DataFrame, origin: Integers) -> Note:
@@ -171,13 +189,13 @@ def _earlier_answers(
     of_documents = runs(documents["text"], "document")
     of_documents = of_documents.filter(pl.Series(may_be[of_documents["document"].to_numpy()]))
     of_answers = runs(texts, "answer").join(of_documents.select("run").unique(), on="run")
-    telling = of_answers.group_by("run").len().filter(pl.col("len") <= _COMMON).select("run")
-    common = of_documents.join(of_answers, on="run").join(telling, on="run")
+    number = of_answers.group_by("run").len("number")
+    telling = number.filter(pl.col("number") <= _COMMON).select("run")
+    common = of_documents.join(of_answers.join(telling, on="run"), on="run")
     before = pl.Series(first_read[common["document"].to_numpy()])
     sizes = of_documents.group_by("document").len("size")
     phrases = (
-        of_documents.join(of_answers.select("run").unique(), on="run")
-        .join(telling, on="run", how="anti")
+        of_documents.join(number.filter(pl.col("number") > _COMMON), on="run")
         .group_by("document")
         .len("phrases")
     )
@@ -196,7 +214,22 @@ def _earlier_answers(
     )
     origin = np.full(len(documents), -1)
     origin[best["document"].to_numpy()] = best["answer"].to_numpy()
-    return origin
+    return np.where(may_be, _equal_answers(texts, documents, first_read, origin), -1)
+
+
+def _equal_answers(
+    texts: pl.Series, documents: pl.DataFrame, first_read: Integers, origin: Integers
+) -> Integers:
+    """Return the answers that documents are, and the first one that equals a document as a whole.
+
+    An answer that is given again and again consists of phrases alone.
+    """
+    spelled = normalized(texts, "casefold").alias("text").to_frame().with_row_index("answer")
+    first = spelled.drop_nulls().unique("text", keep="first", maintain_order=True)
+    held = documents.select(normalized(documents["text"], "casefold").alias("text"))
+    equal = held.join(first, on="text", how="left", maintain_order="left")["answer"]
+    answer = equal.cast(pl.Int64).fill_null(-1).to_numpy()
+    return np.where((answer >= 0) & (answer < first_read), answer, origin)
 
 
 def _runs(found: Shingles, name: str) -> pl.DataFrame:
