@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hayflick.audit.audit import audit
 from hayflick.chains.discrete import Discrete
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
@@ -15,6 +16,7 @@ from hayflick.network.experiment import Experiment
 from hayflick.network.run import run_network
 from hayflick.planning.forecast import forecast
 from hayflick.report import forecast as report
+from hayflick.report.audit import page as audit_page
 from hayflick.report.network import page as network_page
 from hayflick.report.sweep import page as sweep_page
 from hayflick.report.watch import page as watch_page
@@ -72,6 +74,24 @@ def study():
     return sweep({"format_version": 1, "generations": 12, "keep": 0.8, **zipf, **axes})
 
 
+def data_set():
+    """Items of classes and languages with long names, of which many are near copies."""
+    texts = [f"{UNBROKEN[:number]} {LONG} <b>{number % 7}</b>" for number in range(1, 60)]
+    copies = [f"{LONG} & {LONG} {number % 3}" for number in range(41)]
+    names = [f"{LONG} {number}" for number in range(30)]
+    labels = {"class": (names * 4)[:100], "language": [UNBROKEN, "العربية", "ภาษาไทย", ""] * 25}
+    return audit(
+        {"text": [*texts, *copies], **labels},
+        text="text",
+        label="class",
+        language="language",
+        holdout=copies[:2],
+        max_duplicates=0.1,
+        max_cluster=3,
+        min_effective=0.01,
+    )
+
+
 CASES = {
     f"{kind.__name__}-{page.__name__}-{lang}": (kind, page, lang)
     for kind in (labels, words)
@@ -79,7 +99,12 @@ CASES = {
     for lang in ("en", "ja")
 } | {
     f"{kind.__name__}-{lang}": (kind, page, lang)
-    for kind, page in ((stream, watch_page), (network, network_page), (study, sweep_page))
+    for kind, page in (
+        (stream, watch_page),
+        (network, network_page),
+        (study, sweep_page),
+        (data_set, audit_page),
+    )
     for lang in ("en", "ja")
 }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hayflick.core.display_text import display_text
+from hayflick.report.audit_findings import AuditFindings
 from hayflick.report.language import Language
 from hayflick.report.rendering import significant, table
 
@@ -23,45 +24,17 @@ _LONGEST_EXAMPLE = 80
 
 def headline(result: AuditResult, language: Language) -> list[str]:
     """Return the sentences that say how the data set stands, the most important one first."""
-    text, number, percent = language.text, language.number, language.percent
-    effective = result.effective_items
-    sentences = [
-        text(
-            "{name}: {items} items, of which {redundant} ({share}) are copies or near copies of "
-            "others.",
-            name=result.name,
-            items=number(result.items),
-            redundant=number(result.duplicates.redundant),
-            share=percent(result.redundant_share),
-        ),
-        text(
-            "They are as diverse as {value} items that are all unlike each other ({low} to "
-            "{high}).",
-            value=number(effective.value),
-            low=number(effective.low),
-            high=number(effective.high),
-        ),
-    ]
-    if (clean := result.clean) is not None:
-        sentences.append(
-            text(
-                "{kept} items are in {file}; {dropped} are left out, listed in {list}.",
-                kept=number(clean.kept),
-                file=clean.file,
-                dropped=number(sum(clean.dropped.values())),
-                list=clean.dropped_file,
-            )
-        )
+    sentences = AuditFindings(result, language).sentences()
     if result.failed:
         names = [f"--{one.name}" for one in result.failed]
-        sentences.insert(0, text("The data set fails {names}.", names=names))
+        sentences.insert(0, language.text("The data set fails {names}.", names=names))
     return sentences
 
 
 def audit_tables(result: AuditResult, language: Language) -> list[RenderableType]:
     """Return the headline and all tables."""
     parts: list[RenderableType] = [*headline(result, language), _numbers(result, language)]
-    parts += _notes(result, language)
+    parts += AuditFindings(result, language).notes()
     if result.thresholds:
         parts.append(_thresholds(result, language))
     if result.duplicates.clusters:
@@ -119,14 +92,6 @@ def _share(share: SyntheticShare, language: Language) -> tuple[str, str, str]:
         return language.text("not measured"), "", ""
     percent = language.percent
     return percent(share.value), percent(share.low), percent(share.high)
-
-
-def _notes(result: AuditResult, language: Language) -> Iterator[str]:
-    """Yield what there is to know of the numbers."""
-    notes = list(result.duplicates.notes)
-    for share in (result.words_share, result.detector_share):
-        notes += () if share is None else share.notes
-    yield from (language.text(note.message, **note.values) for note in notes)
 
 
 def _misfits(share: SyntheticShare, language: Language) -> Table:
