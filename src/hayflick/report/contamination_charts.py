@@ -154,6 +154,7 @@ def _numbers(found: RetrievalContamination, links: Sequence[EchoLink]) -> pl.Dat
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+_FRAME = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {:.0f}">')
 _ARROW = Markup(
     '<path d="M{:.1f} {:.1f}Q{:.1f} {:.1f} {:.1f} {:.1f}" fill="none" stroke="{}"'
     ' stroke-width="{:.1f}" stroke-opacity="0.75"><title>{}</title></path>'
@@ -192,11 +193,8 @@ def echo_picture(
     (2, True, True)
     """
     places = _places(labels)
-    parts = [
-        Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}">').format(
-            _SIDE + 160, _SIDE
-        )
-    ]
+    height = max(y for _, y in places.values()) + 50
+    parts = [_FRAME.format(_SIDE + 160, height)]
     for (reader, author), number in copies.items():
         if number:
             width = 1.0 + (_WIDEST - 1.0) * number / max(1, largest)
