@@ -1,5 +1,9 @@
 """The public names of hayflick; each is loaded on first use."""
 
+from .audit.admission import Admission as Admission
+from .audit.admission import AdmissionGate as AdmissionGate
+from .audit.admission_rules import AdmissionRules as AdmissionRules
+from .audit.admit import admit as admit
 from .audit.audit import audit as audit
 from .audit.audit_result import AuditResult as AuditResult
 from .calibration.calibrate import calibrate as calibrate

@@ -84,10 +84,8 @@ class Bands:
         return 1.0 - (1.0 - similarity**self.rows) ** self.number
 
 
-def bands_for(similarity: float, *, recall: float) -> Bands:
+def bands_for(similarity: float, *, recall: float, functions: int = _MOST_FUNCTIONS) -> Bands:
     """Return the most selective bands that propose similar pairs with a stated probability.
-
-    They take at most 512 hash functions.
 
     Parameters
     ----------
@@ -95,6 +93,8 @@ def bands_for(similarity: float, *, recall: float) -> Bands:
         Jaccard similarity of the pairs.
     recall
         The least probability that such a pair is proposed.
+    functions
+        The largest number of hash functions.
 
     Raises
     ------
@@ -103,22 +103,22 @@ def bands_for(similarity: float, *, recall: float) -> Bands:
 
     Examples
     --------
-    >>> bands_for(0.5, recall=0.95)
-    Bands(number=95, rows=5)
+    >>> bands_for(0.5, recall=0.95), bands_for(0.5, recall=0.95, functions=128)
+    (Bands(number=95, rows=5), Bands(number=23, rows=3))
     """
     similarity = number_between("similarity", similarity, low=0.2, high=1.0)
     recall = number_between("recall", recall, low=0.5, high=0.9999)
     if similarity == 1.0:
         return Bands(1, 1)
-    return max(_possible_bands(similarity, recall), key=lambda bands: bands.rows)
+    return max(_possible_bands(similarity, recall, functions), key=lambda bands: bands.rows)
 
 
-def _possible_bands(similarity: float, recall: float) -> Iterator[Bands]:
-    for rows in range(1, _MOST_FUNCTIONS + 1):
+def _possible_bands(similarity: float, recall: float, functions: int) -> Iterator[Bands]:
+    for rows in range(1, functions + 1):
         # Where the power is 0 in floating point, no number of bands is large enough.
         agreed = max(similarity**rows, 1e-9)
         number = math.ceil(math.log1p(-recall) / math.log1p(-agreed))
-        if number * rows <= _MOST_FUNCTIONS:
+        if number * rows <= functions:
             yield Bands(number, rows)
 
 
@@ -296,11 +296,17 @@ def _connected(
     return parents, skipped
 
 
-def _sorted_keys(sets: Shingles, bands: Bands, workers: int) -> Iterator[tuple[Hashes, Integers]]:
-    """Yield the texts' keys in each band, and their order; a few bands are made ahead."""
+def hash_functions(bands: Bands) -> Hashes:
+    """Return the hash functions of each band, a factor and a shift for each."""
     rng = np.random.Generator(np.random.Philox(_HASHES_SEED))
     multipliers = rng.integers(0, 2**64, (bands.number, 2 * bands.rows), np.uint64)
     multipliers[:, ::2] |= np.uint64(1)
+    return multipliers
+
+
+def _sorted_keys(sets: Shingles, bands: Bands, workers: int) -> Iterator[tuple[Hashes, Integers]]:
+    """Yield the texts' keys in each band, and their order; a few bands are made ahead."""
+    multipliers = hash_functions(bands)
 
     def sorted_keys(band: int) -> tuple[Hashes, Integers]:
         keys = band_keys(sets.hashes, sets.offsets, multipliers[band])

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from hayflick.cli.admit import admit_command
 from hayflick.cli.audit import audit_command
 from hayflick.cli.calibrate import calibrate_command
 from hayflick.cli.compare import compare_command
@@ -68,6 +69,7 @@ app.command("calibrate")(calibrate_command)
 app.command("watch")(watch_command)
 app.command("compare")(compare_command)
 app.command("audit")(audit_command)
+app.command("admit")(admit_command)
 app.command("summarise")(summarise_command)
 app.command("merge")(merge_command)
 app.command("expressivity")(expressivity_command)
