@@ -24,6 +24,7 @@ import executors
 import false_alarms
 import families
 import fits
+import genealogy
 import groups
 import laws
 import logs
@@ -68,6 +69,7 @@ SECTIONS = {
     "logs": (logs,),
     "audit": (audit,),
     "contamination": (contamination,),
+    "genealogy": (genealogy,),
     "fits": (fits,),
     "numbers": (number_trainers,),
     "loop": (loop,),

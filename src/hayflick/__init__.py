@@ -62,6 +62,7 @@ for _result, _report in {
     "network.run_results:NetworkRun": "network",
     "network.estimate:NetworkEstimate": "network_estimate",
     "network.verify:NetworkVerification": "network_verification",
+    "network.trace:PhraseTrace": "trace",
     "network.mitigation:MitigationStudy": "mitigation",
     "network.probe:ProbeRound": "probe",
 }.items():

@@ -101,6 +101,8 @@ from .network.run import run_network as run_network
 from .network.run_results import NetworkRun as NetworkRun
 from .network.run_results import record_network as record_network
 from .network.run_results import report_network as report_network
+from .network.trace import PhraseTrace as PhraseTrace
+from .network.trace import trace as trace
 from .network.verify import NetworkVerification as NetworkVerification
 from .network.verify import verify_network as verify_network
 from .papers.reproduce import reproduce as reproduce

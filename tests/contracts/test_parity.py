@@ -162,6 +162,7 @@ PAIRS = {
     "loop step trainer.toml": lambda: hf.step_loop("trainer.toml"),
     "network estimate village.toml": lambda: hf.estimate_network("village.toml"),
     "network verify run": lambda: hf.verify_network("run"),
+    "trace run word1": lambda: hf.trace("run", "word1"),
     "network resume run": lambda: hf.resume_network("run"),
     "network mitigation village.toml --injections 0 --topologies complete --models 2 "
     "--irrelevant 0": lambda: hf.mitigation_network(

@@ -250,6 +250,12 @@ def _network(name: str, folder: Path) -> hf.NetworkRun:
         return other.submit(hf.run_network, experiment(name), out=folder / "run").result()
 
 
+def _trace(name: str, folder: Path) -> hf.PhraseTrace:
+    """Return the trace of what every hostile text says."""
+    found = hf.trace(_network(name, folder), "so it is")
+    return dataclasses.replace(found, name=name, phrase=name, sources=(_source(name),))
+
+
 def _mitigation(name: str) -> MitigationStudy:
     cases = [
         MitigationCase(
@@ -424,6 +430,7 @@ RESULTS: dict[str, Callable[[str, Path], Any]] = {
     "network": _network,
     "network-estimate": lambda name, _: hf.estimate_network(experiment(name)),
     "gallery": _gallery,
+    "trace": _trace,
     "mitigation": lambda name, _: _mitigation(name),
     "probe": lambda name, _: _probe(name),
     "compare": lambda name, _: _compared(name),

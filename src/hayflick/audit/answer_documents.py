@@ -1,4 +1,4 @@
-"""A log of answers with what was retrieved for each: contamination without a pool.
+"""A log of answers with what was retrieved for each, with the store's documents or without.
 
 A document that says nothing of its origin is generated if it is an earlier answer of the log, as
 a whole or a part of it: at least four fifths of its runs of words are in one answer that stands
@@ -8,6 +8,7 @@ count as not generated: the shares are then those of the log's own answers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +31,12 @@ _COMMON = 50
 
 
 def contamination_of_answers(
-    answers: Answers, *, run: int = RUN, tokenizer: str = "mixed", progress: Progress = silent
+    answers: Answers,
+    *,
+    pool: Sequence[int] | None = None,
+    run: int = RUN,
+    tokenizer: str = "mixed",
+    progress: Progress = silent,
 ) -> RetrievalContamination:
     """Return how far generated texts go in a log of answers with what was retrieved for them.
 
@@ -38,6 +44,9 @@ def contamination_of_answers(
     ----------
     answers
         In the order of time, with texts and documents.
+    pool
+        Numbers of the documents that the store holds; None where that is not known. One that is
+        an earlier answer stands in it from the round after that answer.
     run
         Words of a run that counts as copied.
     tokenizer
@@ -71,9 +80,41 @@ def contamination_of_answers(
     [('y', 'x')]
     """
     log, origin = _log_and_origin(answers, run=run, tokenizer=tokenizer, progress=progress)
+    notes: list[Note] = []
+    if pool is not None:
+        log, notes = _with_pool(log, np.unique(np.asarray(pool, dtype=np.int64)))
     found = find_contamination(log, run=run, tokenizer=tokenizer, progress=progress)
     assert answers.documents is not None
-    return replace(found, notes=(_note(answers.documents, origin), *found.notes))
+    return replace(found, notes=(_note(answers.documents, origin), *notes, *found.notes))
+
+
+def _with_pool(log: RetrievalLog, pool: Integers) -> tuple[RetrievalLog, list[Note]]:
+    """Return a log with the pool of each round, and what has to be known of it."""
+    entered = log.documents["entered"].fill_null(0).to_numpy()[pool]
+    rounds = log.requests["round"]
+    reads = log.reads.with_columns(
+        round=rounds.gather(log.reads["request"]), known=pl.col("document").is_in(pool.tolist())
+    )
+    pools = []
+    for number in range(1, len(log.rounds) + 1):
+        # An answer of this very round is in the pool as soon as it is retrieved.
+        read = reads.filter(pl.col("known"), pl.col("round") == number)["document"]
+        pools.append(np.union1d(pool[entered < number], read.to_numpy()))
+    outside = reads.filter(~pl.col("known"))["request"].unique()
+    requests = log.requests.with_row_index("request").with_columns(
+        pool=pl.when(~pl.col("request").is_in(outside.to_list())).then(pl.col("round") - 1)
+    )
+    notes = []
+    if len(outside):
+        message = Note(
+            "{outside} of {requests} answers had documents that are not in the pool; retrieval from "
+            "the pool is told without them",
+            outside=len(outside),
+            requests=len(log.requests),
+        )
+        notes.append(message)
+    found = replace(log, requests=requests.drop("request").cast(dict(REQUESTS)), pools=pools)
+    return found, notes
 
 
 def retrieval_log_of_answers(

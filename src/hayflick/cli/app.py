@@ -38,6 +38,7 @@ from hayflick.cli.simulate import simulate_command
 from hayflick.cli.streams import patient_streams
 from hayflick.cli.summarise import merge_command, summarise_command
 from hayflick.cli.sweep import sweep_app
+from hayflick.cli.trace import trace_command
 from hayflick.cli.watch import watch_command
 from hayflick.core.command_line import running_command
 from hayflick.core.errors import (
@@ -70,6 +71,7 @@ app.command("watch")(watch_command)
 app.command("compare")(compare_command)
 app.command("audit")(audit_command)
 app.command("admit")(admit_command)
+app.command("trace")(trace_command)
 app.command("summarise")(summarise_command)
 app.command("merge")(merge_command)
 app.command("expressivity")(expressivity_command)
