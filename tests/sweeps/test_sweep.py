@@ -221,6 +221,27 @@ def test_a_damaged_line_is_named(tmp_path):
         hf.sweep(settings, out=tmp_path / "s", resume=True)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("kept", 0.5, "line 1 is damaged"),
+        ("kept", [], "line 1 is damaged"),
+        ("standard_error", [0.1], "line 1 is damaged"),
+        ("runs", 1e400, "line 1 is damaged"),
+        ("kept", [1.0, 0.5], "cell 1 .* has 2 values in cells.jsonl, takes 5; delete its line"),
+    ],
+)
+def test_values_that_someone_has_changed_are_named(tmp_path, key, value, message):
+    settings = study(samples=[40, 80])
+    hf.sweep(settings, out=tmp_path / "s")
+    path = tmp_path / "s" / "cells.jsonl"
+    first, *others = map(json.loads, path.read_text().splitlines())
+    lines = [{**first, key: value}, *others]
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+    with pytest.raises(DataError, match=message):
+        hf.sweep(settings, out=tmp_path / "s", resume=True)
+
+
 def test_a_killed_sweep_is_finished_by_resume(tmp_path):
     settings = study(
         family="zipf:400", samples=2000, seed=list(range(16)), law="none", replicates=256

@@ -24,7 +24,7 @@ from hayflick.sweeps.kept import LawfulRetention
 from hayflick.sweeps.network_study import ExperimentStudy, NetworkStudy, TrainedNetworkStudy
 from hayflick.sweeps.preparation import ChainPreparation
 from hayflick.sweeps.results import SweepResult, write_result
-from hayflick.sweeps.store import CellResult, SweepStore, open_store
+from hayflick.sweeps.store import CELLS, CellResult, SweepStore, open_store
 from hayflick.sweeps.study import CellStudy, Study
 from hayflick.sweeps.study_files import StudyInput, study_in
 from hayflick.sweeps.tasks import (
@@ -118,6 +118,7 @@ def sweep(
     with open_store(where, study=record, resume=resume) as store:
         own = [ready.identifier for ready in cells]
         store.finished = {key: store.finished[key] for key in own if key in store.finished}
+        _check_finished(cells, store)
         left = [ready for ready in cells if ready.identifier not in store.finished]
         interrupted = False
         if left:
@@ -140,6 +141,16 @@ def sweep(
     if interrupted and not any(result.results):
         raise KeyboardInterrupt
     return result
+
+
+def _check_finished(cells: Sequence[ReadyCell], store: SweepStore) -> None:
+    """Refuse results that someone has cut: they would fit no array of the rounds."""
+    for ready in cells:
+        found = store.finished.get(ready.identifier)
+        if found is not None and len(found.kept) != ready.rounds + 1:
+            has = f"{ready.cell} has {len(found.kept)} values in {CELLS}"
+            takes = f"takes {ready.rounds + 1}; delete its line, and it is computed again"
+            raise DataError(f"{store.folder}: {has}, {takes}")
 
 
 def _preparation(study: CellStudy, folder: Path, progress: Progress) -> Preparation:

@@ -94,13 +94,17 @@ class CellResult:
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> CellResult:
-        """Return the result of its record."""
+        """Return the result of its record; ValueError if it is none."""
         errors = record["standard_error"]
+        kept = np.array(record["kept"], dtype=np.float64)
+        error = None if errors is None else np.array(errors, dtype=np.float64)
+        if kept.ndim != 1 or not len(kept) or (error is not None and error.shape != kept.shape):
+            raise ValueError("kept and standard_error are lists of the same length")
         return cls(
             quantity=str(record["quantity"]),
             law=str(record["law"]),
-            kept=np.array(record["kept"], dtype=np.float64),
-            standard_error=None if errors is None else np.array(errors, dtype=np.float64),
+            kept=kept,
+            standard_error=error,
             error=float(record["error"]),
             runs=int(record["runs"]),
             start=record.get("start"),
@@ -225,7 +229,7 @@ def _read_cells(path: Path) -> tuple[dict[str, CellResult], int]:
         try:
             record = json.loads(line)
             found[str(record["cell"])] = CellResult.of_record(record)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             remedy = "delete the line, and its cell is computed again"
             raise DataError(f"{path}: line {number} is damaged; {remedy}") from None
     return found, whole
