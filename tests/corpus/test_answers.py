@@ -104,7 +104,8 @@ BAD_LINES = [
     ('{"answer": "x"}', "line 2 has nothing in the column 'round', its round"),
     ('{"round": {"a": 1}, "answer": "x"}', "line 2 holds in the column 'round' an object"),
     ('{"round": 1, "answer": "x", "score": "high"}', "line 2 holds 'high' in the column 'score'"),
-    ('{"round": 1, "answer": "x", "score": Infinity}', "takes a number below 1e308"),
+    ('{"round": 1, "answer": "x", "score": -1e300}', "holds -1e[+]300 in the column 'score'"),
+    ('{"round": 1, "answer": "x", "score": Infinity}', "takes a number of at most 1e"),
     ("[" * 100_000, "line 2 is nested too deeply"),
 ]
 

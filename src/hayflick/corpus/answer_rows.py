@@ -26,7 +26,7 @@ from hayflick.corpus.labels import label_of, labels_of
 from hayflick.corpus.logs.preset import LogPreset
 from hayflick.corpus.logs.sniffing import instead_of
 from hayflick.corpus.normalization import normalized_expression
-from hayflick.corpus.numbers import NO_NUMBER, decimal_note, parse_numbers
+from hayflick.corpus.numbers import LARGEST_VALUE, NO_NUMBER, decimal_note, parse_numbers
 from hayflick.corpus.paths import FieldPath
 from hayflick.corpus.retrieved import RetrievedDocuments
 from hayflick.corpus.table_format import TableFormat
@@ -403,9 +403,11 @@ def _number(name: str, cell: Any, *, decimal: str | None = None) -> float | None
         raise _UnusableError(f"holds {shown!r} in the column {name!r}, takes a number") from None
     if math.isnan(number):
         return None
-    if math.isinf(number):
-        shown = display_text(str(cell) if isinstance(cell, str) else "a number", longest=40)
-        too_large = f"holds {shown} in the column {name!r}, takes a number below 1e308"
+    if abs(number) > LARGEST_VALUE:
+        exact = isinstance(cell, str) or math.isfinite(number)
+        shown = display_text(str(cell) if exact else "a number", longest=40)
+        takes = f"takes a number of at most {LARGEST_VALUE:g}"
+        too_large = f"holds {shown} in the column {name!r}, {takes}"
         raise _UnusableError(too_large)
     return number
 

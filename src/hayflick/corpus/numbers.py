@@ -29,6 +29,9 @@ NO_NUMBER = (
 )
 """How tables spell that a cell has no number, in lower case."""
 
+LARGEST_VALUE = 1e60
+"""Of a number that is watched: sums of the squares of larger ones would be infinite."""
+
 # No number is grouped behind a zero: 0,652 has a decimal comma.
 _POINT_GROUPS = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"
 _COMMA_GROUPS = r"[-+]?[1-9]\d{0,2}(?:,\d{3})+"

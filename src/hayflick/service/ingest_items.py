@@ -13,6 +13,7 @@ import numpy as np
 
 from hayflick.core.display_text import display_text
 from hayflick.corpus.normalization import normalize_text
+from hayflick.corpus.numbers import LARGEST_VALUE
 from hayflick.service.problems import Problem
 from hayflick.service.redaction import Redact
 from hayflick.service.settings import Limits
@@ -44,8 +45,6 @@ _MOST_REPORTED = 20
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# Powers and sums of numbers must stay finite.
-_LARGEST_NUMBER = 1e60
 # Seconds since 1970; what is larger was given in thousandths.
 _LATEST = 1e11
 
@@ -267,8 +266,8 @@ def _read_numbers(values: Any) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for given, value in values.items():
         name = _name(given, "values", LONGEST_NAME)
-        if type(value) not in (int, float) or not abs(value) <= _LARGEST_NUMBER:
-            takes = f"a number, of at most {_LARGEST_NUMBER:g}"
+        if type(value) not in (int, float) or not abs(value) <= LARGEST_VALUE:
+            takes = f"a number, of at most {LARGEST_VALUE:g}"
             raise ValueError(f"values: {display_text(name)}: got {_shown(value)}, takes {takes}")
         numbers[name] = float(value)
     return numbers

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.corpus.instants import instants_of
+from hayflick.corpus.numbers import LARGEST_VALUE
 from hayflick.corpus.windows import zone_named
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.monitor.summaries import AnswerSummary, read_summary
@@ -271,6 +272,8 @@ def _answer(
         for name, number in row.items()
         if name.startswith(_VALUE) and number is not None
     }
+    if not all(abs(number) <= LARGEST_VALUE for number in numbers.values()):
+        raise ValueError
     vector = row.get("vector")
     if vector is not None:
         vector = np.array(vector, "<f4")
