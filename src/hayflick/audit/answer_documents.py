@@ -85,7 +85,9 @@ def contamination_of_answers(
         log, notes = _with_pool(log, np.unique(np.asarray(pool, dtype=np.int64)))
     found = find_contamination(log, run=run, tokenizer=tokenizer, progress=progress)
     assert answers.documents is not None
-    return replace(found, notes=(_note(answers.documents, origin), *notes, *found.notes))
+    read = log.reads["document"].unique().to_numpy()
+    note = _note(answers.documents[read], origin[read])
+    return replace(found, notes=(note, *notes, *found.notes))
 
 
 def _with_pool(log: RetrievalLog, pool: Integers) -> tuple[RetrievalLog, list[Note]]:
@@ -107,13 +109,14 @@ def _with_pool(log: RetrievalLog, pool: Integers) -> tuple[RetrievalLog, list[No
     notes = []
     if len(outside):
         message = Note(
-            "{outside} of {requests} answers had documents that are not in the pool; retrieval from "
-            "the pool is told without them",
+            "{outside} of {requests} answers had documents that are not in the pool; retrieval "
+            "from the pool is told without them",
             outside=len(outside),
             requests=len(log.requests),
         )
         notes.append(message)
-    found = replace(log, requests=requests.drop("request").cast(dict(REQUESTS)), pools=pools)
+    requests = requests.drop("request").cast(REQUESTS)
+    found = replace(log, requests=requests, pools=pools)
     return found, notes
 
 

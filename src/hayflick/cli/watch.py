@@ -144,6 +144,14 @@ def watch_command(
             metavar="COLUMN",
         ),
     ] = None,
+    pool: Annotated[
+        str | None,
+        _optional(
+            help="With --retrieved: a table of all documents of the store, with text, id, source "
+            "and generated. Tells whether generated ones are retrieved more often than others.",
+            metavar="FILE",
+        ),
+    ] = None,
     every: Annotated[
         str | None, _optional(help="Length of a round where --by holds times: 1h, 1d, 1w, 1mo.")
     ] = None,
@@ -304,7 +312,7 @@ def watch_command(
     """
     if not source and not pattern:
         return _ask_for_input()
-    inputs = [*(source or ()), must_keep, vectors, rules, baseline_from, state, cache]
+    inputs = [*(source or ()), must_keep, vectors, rules, baseline_from, pool, state, cache]
     hooks = _web_hooks(notify or (), notify_form)
     if prometheus is not None:
         check_not_input(prometheus, [*inputs, out])
@@ -330,6 +338,7 @@ def watch_command(
             values=value or (),
             vectors=vectors,
             retrieved=retrieved,
+            pool=pool,
             every=every,
             time_zone=time_zone,
             start=start,

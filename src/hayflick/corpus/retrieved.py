@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, final
+from typing import Any, Self, final
 
 import polars as pl
 
 from hayflick.core.display_text import display_text
+from hayflick.core.errors import DataError
+from hayflick.core.progress import Progress, silent
+from hayflick.corpus.frames import as_table, input_path, is_in_memory
 from hayflick.corpus.labels import json_inside, label_of, python_inside
+from hayflick.corpus.table_format import TableFormat
+from hayflick.corpus.table_kinds import LINE
+from hayflick.corpus.tables import open_table
 
 _TEXTS = (
     *("text", "content", "page_content", "document", "chunk", "passage", "snippet", "body"),
@@ -61,6 +67,14 @@ class RetrievedDocuments:
         """
         return list(dict.fromkeys(self._number(one) for one in _items(cell)))
 
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Self:
+        """Return the documents of a `frame`, with the same numbers."""
+        documents = cls()
+        for name, text, generated, source in frame.select(list(SCHEMA)).iter_rows():
+            documents.add([{"id": name, "text": text, "generated": generated, "source": source}])
+        return documents
+
     def frame(self) -> pl.DataFrame:
         """Return a row per document: ``name``, ``text``, ``generated`` and ``source``."""
         return pl.DataFrame(self._columns, schema=SCHEMA)
@@ -78,6 +92,56 @@ class RetrievedDocuments:
                 if self._columns[column][number] is None:
                     self._columns[column][number] = value
         return number
+
+
+def read_documents(
+    source: Any,
+    documents: RetrievedDocuments,
+    *,
+    encoding: str = "utf-8",
+    table: TableFormat | None = None,
+    progress: Progress = silent,
+) -> list[int]:
+    """Add the documents of a table, one a row, and return their numbers, each once.
+
+    Parameters
+    ----------
+    source
+        A table with a column ``text`` or ``id`` (or what these are called elsewhere), and
+        ``generated`` and ``source`` where they are known; or such a table in memory.
+    documents
+        Those that are known before.
+    encoding, table
+        How the table is read.
+    progress
+        Called with the number of bytes read so far.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or a row is no document.
+
+    Examples
+    --------
+    >>> documents = RetrievedDocuments()
+    >>> read_documents([{"id": "a", "generated": True}, {"id": "b"}], documents)
+    [0, 1]
+    """
+    given = as_table(source) if is_in_memory(source) else input_path(source)
+    name = "the pool" if isinstance(given, pl.DataFrame) else str(given)
+    numbers: dict[int, None] = {}
+    with open_table(given, given=table, encoding=encoding, progress=progress) as opened:
+        columns = [LINE, *opened.columns]
+        for part in opened.frames(columns):
+            for row in part.iter_rows(named=True):
+                line = row.pop(LINE)
+                try:
+                    numbers |= dict.fromkeys(documents.add([row]))
+                except ValueError as fault:
+                    raise DataError(f"{name}: line {line} holds {fault}") from None
+    if not numbers:
+        raise DataError(f"{name}: holds no document")
+    return list(numbers)
 
 
 def _items(cell: Any) -> Sequence[Any]:

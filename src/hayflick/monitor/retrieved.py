@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress
+from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
+from hayflick.corpus.frames import is_in_memory
+from hayflick.corpus.retrieved import RetrievedDocuments, read_documents
 from hayflick.monitor.summaries import summary_of
 
 if TYPE_CHECKING:
@@ -37,12 +41,25 @@ def check_all_is_read(
 
 
 def followed(
-    answers: Answers, *, progress: Progress
+    answers: Answers, *, pool: Any, how: Mapping[str, Any], progress: Progress
 ) -> tuple[RetrievalContamination | None, Answers]:
-    """Return how far generated texts go, None without documents; and the answers without them."""
+    """Return how far generated texts go, None without documents; and the answers without them.
+
+    `pool` is a table of the documents that the store holds, None where it is not known, and `how`
+    says how it is read.
+    """
     if answers.documents is None:
         return None, answers
     from hayflick.audit.answer_documents import contamination_of_answers
 
-    found = contamination_of_answers(answers, progress=progress)
+    numbers, known = None, answers
+    if pool is not None:
+        documents = RetrievedDocuments.of(answers.documents)
+        numbers = read_documents(
+            pool, documents, encoding=how["encoding"], table=how["table"], progress=progress
+        )
+        sources = () if is_in_memory(pool) else Source.files(("pool", pool))
+        answers = replace(answers, sources=(*answers.sources, *sources))
+        known = replace(answers, documents=documents.frame())
+    found = contamination_of_answers(known, pool=numbers, progress=progress)
     return found, replace(answers, frame=answers.frame.drop("retrieved"), documents=None)

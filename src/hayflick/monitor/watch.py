@@ -69,6 +69,7 @@ def watch(
     values: Sequence[str] = (),
     vectors: str | None = None,
     retrieved: str | None = None,
+    pool: Any = None,
     every: str | None = None,
     time_zone: str | None = None,
     start: str | None = None,
@@ -111,6 +112,9 @@ def watch(
         The column of what was retrieved for an answer: a list of texts or names, or of objects
         (``text``, ``id``, ``source``, and ``generated`` where it is known); or a path. Then the
         result has a `contamination`, see `hayflick.audit.contamination`. None for none.
+    pool
+        A table of the documents that `retrieved` is from, with the columns ``text``, ``id``,
+        ``source`` and ``generated`` as far as they are known. None where it is not known.
     log
         The tool that wrote a log, such as ``langfuse``; see `hayflick.corpus.logs.preset`. None
         looks at the input where no column is named, ``none`` does not.
@@ -189,6 +193,9 @@ def watch(
         _check_without_reference(rules=rules, state=state)
     if retrieved is not None:
         check_all_is_read(source, state=state, capacity=capacity, executor=executor)
+    elif pool is not None:
+        takes = "none without retrieved, the column of what was retrieved from it"
+        raise ArgumentError("pool", got=str(pool)[:80], takes=takes)
     weights, listed_in = must_keep_weights(must_keep)
     wanted = _Wanted(
         baseline=baseline,
@@ -205,6 +212,7 @@ def watch(
     given = WatchInput(
         source=source,
         baseline_from=baseline_from,
+        pool=pool,
         columns=partial(
             AnswerColumns,
             by=by,
@@ -291,7 +299,7 @@ def _watched(
     answers = given.answers(None if file is None else ReadPart() if known is None else known.part)
     kept["log"] = answers.log or given.log
     earlier_bad, bad = bad_rows(answers, known)
-    contamination, answers = followed(answers, progress=progress)
+    contamination, answers = followed(answers, pool=given.pool, how=given.how, progress=progress)
     baseline, reference = wanted.baseline, None
     if given.baseline_from is not None:
         reference = given.reference(kept["log"], answers)

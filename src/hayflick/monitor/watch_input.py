@@ -33,6 +33,7 @@ class WatchInput:
     time_zone: str | None
     normalize: str
     how: Mapping[str, Any]
+    pool: Any = None
     summary: AnswerSummary | None = None
     reference_summary: AnswerSummary | None = None
 

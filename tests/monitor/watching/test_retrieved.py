@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import random
 
+import polars as pl
 import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, DataError
 
 WORDS = [f"word{number}" for number in range(60)]
 
@@ -104,3 +105,80 @@ def test_answers_without_text_cannot_copy(path, capsys) -> None:
     wrong = ["watch", str(path), "--by", "round", "--value", "round", "--retrieved", "docs"]
     assert main(wrong) == 2
     assert "no column of texts" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def store():
+    """Return documents of a store, a third of them generated."""
+    draw = random.Random(4)
+    return [
+        {
+            "id": f"d{number}",
+            "text": " ".join(draw.choices(WORDS, k=20)),
+            "generated": not number % 3,
+        }
+        for number in range(120)
+    ]
+
+
+def retrieved_from(store, *, weight, answers=300):
+    """Return a log in which generated documents are retrieved with a weight, by their names."""
+    draw = random.Random(5)
+    rows = []
+    for number in range(answers):
+        keys = {
+            one["id"]: draw.random() ** (1.0 / (weight if one["generated"] else 1.0))
+            for one in store
+        }
+        docs = [{"id": name} for name in sorted(keys, key=keys.get)[-4:]]
+        answer = " ".join(draw.choices(WORDS, k=10))
+        rows.append({"round": number // 20 + 1, "answer": answer, "docs": docs})
+    return rows
+
+
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+def test_with_the_store_a_preference_of_retrieval_is_recovered(store, weight) -> None:
+    rows = retrieved_from(store, weight=weight)
+    watched = hf.watch(rows, by="round", text="answer", retrieved="docs", pool=store)
+    found = watched.contamination
+    assert found.pool == pytest.approx(1 / 3)
+    assert found.retrieval.low < weight < found.retrieval.high
+    assert found.retrieval.is_clear == (weight == 3.0)
+
+
+def test_a_store_in_a_file_is_read_as_one_in_memory(store, tmp_path, capsys) -> None:
+    rows = retrieved_from(store, weight=2.0, answers=120)
+    log, pool = tmp_path / "log.jsonl", tmp_path / "pool.csv"
+    log.write_text("\n".join(map(json.dumps, rows)))
+    pl.DataFrame(store).write_csv(pool)
+    options = ["--by", "round", "--text", "answer", "--retrieved", "docs", "--baseline", "3"]
+    assert main(["watch", str(log), *options, "--pool", str(pool), "--format", "json"]) in (0, 1)
+    told = json.loads(capsys.readouterr().out)["contamination"]["amplification"]["retrieval"]
+    watched = hf.watch(
+        rows, by="round", text="answer", retrieved="docs", pool=store[:-1], baseline=3
+    )
+    # Without one document of the store, the answers that had it are left out.
+    found = watched.contamination
+    assert found.retrieval.choices < told["choices"] == 120
+    assert "answers had documents that are not in the pool" in str(found.notes[1])
+
+
+def test_answers_that_come_back_are_in_the_pool_from_then_on(path) -> None:
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    documents = {one["id"]: one for row in rows for one in row["docs"]}
+    pool = [{**one, "generated": None} for one in documents.values()]
+    bare = [{**row, "docs": [{**one, "generated": None} for one in row["docs"]]} for row in rows]
+    watched = hf.watch(bare, by="round", text="answer", retrieved="docs", pool=pool)
+    found = watched.contamination
+    shares = [one.pool for one in found.rounds]
+    assert shares[0] < 0.3 < shares[-1]
+    assert sorted(shares) == shares
+    # Generated texts were liked four times as much.
+    assert found.retrieval.low < 4.0 < found.retrieval.high
+
+
+def test_a_pool_takes_what_was_retrieved_from_it(path, capsys) -> None:
+    assert main(["watch", str(path), "--by", "round", "--text", "answer", "--pool", "x.csv"]) == 2
+    assert "none without retrieved" in capsys.readouterr().err
+    with pytest.raises(DataError, match="line 1 holds an object with the keys 'a'"):
+        hf.watch(path, by="round", text="answer", retrieved="docs", pool=[{"a": 1}])
