@@ -123,3 +123,22 @@ def test_a_notebook_shows_sentences_and_charts(audited):
     shown = audited._repr_html_()
     assert "The data set fails --max-duplicates." in shown
     assert shown.count("<svg") == 3
+
+
+def test_scripts_have_names_in_the_readers_language(tmp_path):
+    rows = ["Это предложение", "This is one", "これは文です", "42", "ᚠᚢᚦᚨᚱᚲ ᚠᚢᚦ"]
+    result = hf.audit({"text": rows}, text="text")
+    english, japanese = (text_of(saved(result, tmp_path, lang)) for lang in ("en", "ja"))
+    for name in ("Cyrillic", "Latin", "Japanese", "without letters", "another script"):
+        assert f"{name} 1 0" in english, name
+        assert name not in japanese, name
+    assert "キリル文字 1 0" in japanese
+
+
+def test_of_very_many_classes_the_page_keeps_the_first(tmp_path, monkeypatch):
+    monkeypatch.setattr("hayflick.report.audit_charts._MOST_ROWS", 25)
+    columns = {"text": texts(60), "user": [f"user {place:02}" for place in range(60)]}
+    page = saved(hf.audit(columns, text="text", label="user"), tmp_path)
+    assert "Smaller ones that are not drawn: 40." in page
+    assert "user 24 1 0" in text_of(page)
+    assert "user 25 1 0" not in text_of(page)

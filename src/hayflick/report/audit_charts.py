@@ -13,10 +13,12 @@ from hayflick.report import drawing
 from hayflick.report.audit_findings import AuditFindings
 
 if TYPE_CHECKING:
+    import altair
+
     from hayflick.audit.audit_result import MixPart
     from hayflick.core.arrays import Integers
 
-_MOST_PARTS = 20
+_MOST_PARTS, _MOST_ROWS = 20, 10_000
 _NAME_PIXELS = 150
 _BAR_HEIGHT = 22
 
@@ -33,7 +35,7 @@ def audit_charts(findings: AuditFindings) -> list[drawing.RenderedChart]:
         charts.append(_mix_chart(findings, "classes", title, classes.classes))
     for name, title, mix in (
         ("languages", text("Items by language"), result.languages or ()),
-        ("scripts", text("Items by script"), result.scripts),
+        ("scripts", text("Items by script"), findings.scripts()),
     ):
         if len(mix) > 1:
             charts.append(_mix_chart(findings, name, title, mix))
@@ -122,9 +124,17 @@ def _columns(numbers: pl.DataFrame, x: str, x_title: str, y: str, y_title: str) 
     chart = alt.Chart(numbers, width=drawing.WIDTH, height=drawing.HEIGHT)
     bars = chart.mark_bar(color=drawing.LAW).encode(
         x=alt.X(f"{x}:O", sort=order, title=x_title, axis=axis),
-        y=alt.Y(f"{y}:Q", title=y_title, axis=alt.Axis(tickMinStep=1, format=",d")),
+        y=alt.Y(f"{y}:Q", title=y_title, axis=_numbers_axis()),
     )
     return drawing.to_svg(bars)
+
+
+def _numbers_axis() -> altair.Axis:
+    """Return an axis of whole numbers, its title apart from labels in a wider font."""
+    import altair as alt
+
+    named = "datum.value % 1 ? '' : format(datum.value, ',d')"
+    return alt.Axis(labelExpr=named, titlePadding=14)
 
 
 def _mix_chart(
@@ -139,6 +149,7 @@ def _mix_chart(
             "Smaller ones that are not drawn: {number}.", number=number(len(mix) - _MOST_PARTS)
         )
         caption = findings.language.joined(caption, more)
+    mix = mix[:_MOST_ROWS]
     names = [text("none") if one.name is None else display_text(one.name) for one in mix]
     numbers = pl.DataFrame(
         {
@@ -175,7 +186,7 @@ def _bars(findings: AuditFindings, numbers: pl.DataFrame) -> str:
     height = _BAR_HEIGHT * len(labels)
     chart = alt.Chart(table, width=drawing.WIDTH - _NAME_PIXELS, height=height, padding=padding)
     bars = chart.mark_bar().encode(
-        x=alt.X("items:Q", title=text("items"), axis=alt.Axis(tickMinStep=1, format=",d")),
+        x=alt.X("items:Q", title=text("items"), axis=_numbers_axis()),
         y=alt.Y("name:N", sort=labels, title=None, axis=alt.Axis(labelLimit=_NAME_PIXELS)),
         color=drawing.colour_legend(colours, symbol="circle"),
         order=alt.Order("place:Q"),

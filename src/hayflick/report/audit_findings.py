@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hayflick.audit.audit_result import ThresholdVerdict
@@ -13,7 +13,7 @@ from hayflick.report.language import Language
 from hayflick.report.rendering import shortened, significant
 
 if TYPE_CHECKING:
-    from hayflick.audit.audit_result import AuditResult, CommonPhrase, ThresholdCheck
+    from hayflick.audit.audit_result import AuditResult, CommonPhrase, MixPart, ThresholdCheck
     from hayflick.audit.duplicates import DuplicateCluster
     from hayflick.audit.synthetic_share import SyntheticShare, WordGap
 
@@ -297,6 +297,33 @@ class AuditFindings:
             ]
             + (["…"] if len(classes.rare) > 10 else []),
         )
+
+    def scripts(self) -> list[MixPart]:
+        """Return the items by script, with what the scripts are called."""
+        text = self.language.text
+        names: Mapping[str | None, str] = {
+            "Latin": text("Latin"),
+            "Han": text("Han"),
+            "Japanese": text("Japanese"),
+            "Hangul": text("Hangul"),
+            "Cyrillic": text("Cyrillic"),
+            "Arabic": text("Arabic"),
+            "Devanagari": text("Devanagari"),
+            "Greek": text("Greek"),
+            "Hebrew": text("Hebrew"),
+            "Thai": text("Thai"),
+            "Bengali": text("Bengali"),
+            "Tamil": text("Tamil"),
+            "Telugu": text("Telugu"),
+            "Georgian": text("Georgian"),
+            "Armenian": text("Armenian"),
+            "Ethiopic": text("Ethiopic"),
+            "Khmer": text("Khmer"),
+            "Myanmar": text("Myanmar"),
+            "other": text("another script"),
+            None: text("without letters"),
+        }
+        return [replace(one, name=names.get(one.name, one.name)) for one in self.result.scripts]
 
     def misfits(self) -> Sequence[WordGap]:
         """Return words whose frequency the share of generated texts does not explain."""

@@ -51,7 +51,7 @@ def audit_tables(result: AuditResult, language: Language) -> list[RenderableType
         if phrases:
             parts.append(_phrases(title, phrases, language))
     for title, mix in (
-        (text("script"), result.scripts),
+        (text("script"), AuditFindings(result, language).scripts()),
         (text("language"), result.languages or ()),
         (text("class"), () if result.classes is None else result.classes.classes),
         (text("rare class"), () if result.classes is None else result.classes.rare),
