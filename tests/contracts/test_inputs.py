@@ -162,6 +162,10 @@ RESULTS = {
         lambda: hf.watch("answers.jsonl", must_keep="keep.txt", rules="spread.toml", **_ANSWERS),
         {"answers.jsonl": 240, "keep.txt": None, "spread.toml": None},
     ),
+    "audit": (
+        lambda: hf.audit("answers.jsonl", text="answer", holdout="later.jsonl"),
+        {"answers.jsonl": 240, "later.jsonl": 140},
+    ),
     "compare": (
         lambda: hf.compare("answers.jsonl", "later.jsonl", text="answer"),
         {"answers.jsonl": 240, "later.jsonl": 140},
