@@ -80,6 +80,13 @@ def test_the_page_is_in_japanese_too(run, tmp_path):
     assert "most probably" not in page
 
 
+def test_an_author_stands_in_front_of_the_answers_that_they_wrote(tmp_path):
+    found = hf.trace(planted_run(1, tmp_path / "run")[0], "purple heron sang")
+    page = found.save(tmp_path / "tree.html").read_text()
+    assert "most probably began with agent1, who wrote it (&gt;99%)" in page
+    assert "who wrote it on their own" in page
+
+
 def test_a_phrase_that_nobody_has_is_said(run, capsys):
     assert main(["trace", str(run.folder), "nobody says so"]) == 0
     assert "No answer has" in capsys.readouterr().out

@@ -96,7 +96,7 @@ def _parts(found: PhraseTrace, language: Language) -> list[RenderableType]:
     for one in found.genealogy.origins[:_ROWS]:
         shown.add_row(
             _origin(one, found, language),
-            language.percent(one.probability),
+            _probability(one.probability, language),
             language.percent(one.share),
             f"{language.percent(one.low)} – {language.percent(one.high)}",
         )
@@ -119,7 +119,7 @@ def _sentences(found: PhraseTrace, language: Language) -> list[str]:
         "answers with it go back to that.",
         phrase=found.phrase,
         origin=origin_name(first, language),
-        probability=language.percent(first.probability),
+        probability=_probability(first.probability, language),
         share=language.percent(first.share),
         carrying=tree.carrying,
     )
@@ -146,6 +146,11 @@ def _rates(found: PhraseTrace, language: Language) -> list[str]:
             )
         )
     return sentences
+
+
+def _probability(value: float, language: Language) -> str:
+    """Return a posterior probability; some hundred draws tell none from below 1 %."""
+    return language.percent(min(max(value, 0.001), 0.999), digits=0)
 
 
 def _rate(rate: PhraseRate, language: Language) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -25,7 +26,8 @@ def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedCh
     import altair as alt
 
     text = language.text
-    drawn = _drawn(found.carriers, most=_MOST_NODES)
+    shown = _drawn(found.carriers, most=_MOST_NODES)
+    drawn = _below_writers(shown)
     x, in_rounds = _steps(found, drawn)
     y = _heights(drawn)
     kinds = _kinds(language)
@@ -38,11 +40,12 @@ def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedCh
                 "series": kinds[_kind(one)][0],
                 "name": display_text(one.name, longest=_LONGEST_NAME),
                 "is_leaf": one.number not in parents,
+                "is_named": len(drawn) <= _MOST_NAMES or one.number in parents,
             }
             for one in drawn
         ],
         schema={"x": pl.Float64, "y": pl.Float64, "series": pl.String, "name": pl.String}
-        | {"is_leaf": pl.Boolean},
+        | {"is_leaf": pl.Boolean, "is_named": pl.Boolean},
     )
     links = pl.DataFrame(
         [
@@ -67,7 +70,11 @@ def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedCh
         axis=axis,
         scale=alt.Scale(domain=[0.0, max(1.0, *x.values())], nice=False),
     )
-    down = alt.Y("y:Q", axis=None, scale=alt.Scale(reverse=True, padding=10))
+    down = alt.Y(
+        "y:Q",
+        axis=None,
+        scale=alt.Scale(reverse=True, nice=False, domain=[-1.0, 1.0 + max(y.values())]),
+    )
     height = max(120, _ROW * (1 + len(set(y.values()))))
     lines = (
         alt.Chart(links, width=drawing.WIDTH, height=height)
@@ -87,17 +94,15 @@ def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedCh
         x=across, y=down, color=drawing.colour_legend(colours, symbol="circle", columns=1)
     )
     layers = [lines, dots]
-    if len(drawn) <= _MOST_NAMES:
-        # Behind a leaf; above the others, which have lines behind them.
-        for is_leaf, right, down_by in ((True, 8, 0), (False, 0, -10)):
-            names = base.transform_filter(alt.datum.is_leaf == is_leaf).mark_text(
-                align="left", dx=right, dy=down_by, fontSize=11, color="#24292f"
-            )
-            layers.append(names.encode(x=across, y=down, text="name:N"))
+    # Behind a leaf; above the others, which have lines behind them.
+    for is_leaf, right, down_by in ((True, 8, 0), (False, 0, -10)):
+        named = base.transform_filter(alt.datum.is_named & (alt.datum.is_leaf == is_leaf))
+        names = named.mark_text(align="left", dx=right, dy=down_by, fontSize=11, color="#24292f")
+        layers.append(names.encode(x=across, y=down, text="name:N"))
     return drawing.RenderedChart(
         name="genealogy",
         title=text("Who has it from whom"),
-        caption=_caption(found, language, drawn=len(drawn)),
+        caption=_caption(found, language, drawn=len(shown)),
         svg=drawing.to_svg(alt.layer(*layers)),
         numbers=_numbers(found, language),
     )
@@ -173,14 +178,49 @@ def _heights(drawn: Sequence[PhraseCarrier]) -> dict[int, float]:
     return heights
 
 
+def _below_writers(drawn: Sequence[PhraseCarrier]) -> list[PhraseCarrier]:
+    """Return the tree with those who wrote the phrase on their own in front of their answers.
+
+    Their numbers are below 0.
+    """
+    writers: dict[str, int] = {}
+    placed = []
+    for one in drawn:
+        if one.kind == "answer" and one.parent is None:
+            parent = writers.setdefault(one.name, -1 - len(writers))
+            placed.append(replace(one, parent=parent))
+        else:
+            placed.append(one)
+    return [
+        *(
+            PhraseCarrier(
+                number=number,
+                kind="answer",
+                name=name,
+                round=None,
+                text="",
+                parent=None,
+                probability=1.0,
+                descendants=0,
+            )
+            for name, number in writers.items()
+        ),
+        *placed,
+    ]
+
+
 def _kind(one: PhraseCarrier) -> str:
-    return "copied" if one.parent is not None else one.kind
+    if one.number < 0:
+        return "writer"
+    is_root = one.parent is None or one.parent < 0
+    return one.kind if is_root else "copied"
 
 
 def _kinds(language: Language) -> Mapping[str, tuple[str, str]]:
     text = language.text
     return {
         "text": (text("a text that is no answer"), drawing.REAL),
+        "writer": (text("who wrote it on their own"), drawing.LAW),
         "answer": (text("an answer that did not copy it"), drawing.LIMIT),
         "prompt": (text("an answer to a prompt with it"), drawing.IDEAL),
         "copied": (text("an answer that copied it"), drawing.SIMULATED),
