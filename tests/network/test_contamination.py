@@ -89,10 +89,6 @@ def test_the_result_and_the_page_tell_it(run, tmp_path) -> None:
     assert told["amplification"]["retrieval"]["value"] == found.retrieval.value
     assert told["echo"]["share"] == found.echo.share
     assert [one["pool"] for one in told["rounds"]] == [one.pool for one in found.rounds]
-    page = run.save(tmp_path / "run.html").read_text()
-    assert "Generated texts in retrieval" in page
-    assert "times as likely to be retrieved as another one of the same pool" in page
-    assert "Who repeats whom" in page
     assert "検索における生成文" in run.save(tmp_path / "ja.html", lang="ja").read_text()
 
 
@@ -119,4 +115,5 @@ def test_the_command_prints_a_run_or_writes_its_page(run, tmp_path, capsys) -> N
     page = tmp_path / "run.html"
     assert main(["network", "report", folder, "--out", str(page)]) == 0
     assert not capsys.readouterr().out
-    assert "Who repeats whom" in page.read_text()
+    for shown in ("Generated texts in retrieval", "Who repeats whom", "retrieved as another one"):
+        assert shown in page.read_text()
