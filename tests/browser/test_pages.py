@@ -14,11 +14,13 @@ from hayflick.corpus.answers import Answers
 from hayflick.monitor.watch import watch
 from hayflick.network.experiment import Experiment
 from hayflick.network.run import run_network
+from hayflick.network.trace import trace
 from hayflick.planning.forecast import forecast
 from hayflick.report import forecast as report
 from hayflick.report.audit import page as audit_page
 from hayflick.report.network import page as network_page
 from hayflick.report.sweep import page as sweep_page
+from hayflick.report.trace import page as trace_page
 from hayflick.report.watch import page as watch_page
 from hayflick.sweeps.run import sweep
 
@@ -64,6 +66,12 @@ def network(folder):
         return other.submit(run_network, experiment, out=folder / "run").result()
 
 
+def tree(folder):
+    """A phrase that agents with hostile names copy from one another, and write on their own."""
+    run = network(folder)
+    return trace(run, f"{UNBROKEN} <b>rain</b>")
+
+
 def study():
     """Cells of several settings, of which one is a long name, over shares and sizes."""
     zipf = {
@@ -102,6 +110,7 @@ CASES = {
     for kind, page in (
         (stream, watch_page),
         (network, network_page),
+        (tree, trace_page),
         (study, sweep_page),
         (data_set, audit_page),
     )
@@ -114,7 +123,7 @@ def page_file(request, tmp_path_factory):
     kind, page, lang = CASES[request.param]
     folder = tmp_path_factory.mktemp("pages")
     path = folder / f"{request.param}.html"
-    made = kind(folder) if kind is network else kind()
+    made = kind(folder) if kind in (network, tree) else kind()
     path.write_text(page(made, lang=lang), encoding="utf-8")
     return path
 

@@ -14,6 +14,7 @@ from hayflick.report.language import Language
 
 _MOST_NODES, _MOST_NAMES = 80, 40
 _ROW, _LONGEST_NAME, _LONGEST_LINE = 15, 18, 60
+_PADDING = {"left": 5, "top": 5, "right": 40, "bottom": 5}
 
 
 def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedChart | None:
@@ -103,7 +104,8 @@ def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedCh
         name="genealogy",
         title=text("Who has it from whom"),
         caption=_caption(found, language, drawn=len(shown)),
-        svg=drawing.to_svg(alt.layer(*layers)),
+        # Readers' fonts may be wider than the one that names are measured in.
+        svg=drawing.to_svg(alt.layer(*layers).properties(padding=_PADDING)),
         numbers=_numbers(found, language),
     )
 
