@@ -142,3 +142,12 @@ def test_of_very_many_classes_the_page_keeps_the_first(tmp_path, monkeypatch):
     assert "Smaller ones that are not drawn: 40." in page
     assert "user 24 1 0" in text_of(page)
     assert "user 25 1 0" not in text_of(page)
+
+
+def test_phrases_that_were_not_counted_have_no_share(tmp_path):
+    columns = {"text": ["w x y z", "a b c", "o p q"], "kind": ["", "b", None]}
+    page = saved(hf.audit(columns, text="text", label="kind", max_phrase=0.5), tmp_path)
+    told = text_of(page)
+    assert "--max-phrase none is listed at most 50% passes" in told
+    assert "“” 1 0" in told
+    assert "none 1 0" in told

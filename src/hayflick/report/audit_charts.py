@@ -134,7 +134,7 @@ def _numbers_axis() -> altair.Axis:
     import altair as alt
 
     named = "datum.value % 1 ? '' : format(datum.value, ',d')"
-    return alt.Axis(labelExpr=named, titlePadding=14)
+    return alt.Axis(tickMinStep=1, labelExpr=named, titlePadding=14)
 
 
 def _mix_chart(
@@ -150,7 +150,7 @@ def _mix_chart(
         )
         caption = findings.language.joined(caption, more)
     mix = mix[:_MOST_ROWS]
-    names = [text("none") if one.name is None else display_text(one.name) for one in mix]
+    names = [text("none") if one.name is None else display_text(one.name) or "“”" for one in mix]
     numbers = pl.DataFrame(
         {
             "name": names,
@@ -185,10 +185,12 @@ def _bars(findings: AuditFindings, numbers: pl.DataFrame) -> str:
     padding = {"left": 20, "right": 5, "top": 5, "bottom": 5}
     height = _BAR_HEIGHT * len(labels)
     chart = alt.Chart(table, width=drawing.WIDTH - _NAME_PIXELS, height=height, padding=padding)
+    legend = drawing.colour_legend(colours, symbol="circle")
+    legend["legend"]["columnPadding"] = 26
     bars = chart.mark_bar().encode(
         x=alt.X("items:Q", title=text("items"), axis=_numbers_axis()),
         y=alt.Y("name:N", sort=labels, title=None, axis=alt.Axis(labelLimit=_NAME_PIXELS)),
-        color=drawing.colour_legend(colours, symbol="circle"),
+        color=legend,
         order=alt.Order("place:Q"),
     )
     return drawing.to_svg(bars)

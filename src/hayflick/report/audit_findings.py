@@ -199,7 +199,7 @@ class AuditFindings:
             (
                 self._subject(one),
                 f"--{one.name}",
-                "–" if one.value is None else self._amount(one, one.value),
+                self._value(one),
                 self._limit(one),
                 self._verdict(one),
                 _STATES[one.verdict],
@@ -218,6 +218,14 @@ class AuditFindings:
             "min-effective": text("effective items"),
         }
         return subjects[check.name]
+
+    def _value(self, check: ThresholdCheck) -> str:
+        if check.value is None:
+            return "–"
+        if check.name == "max-phrase" and not self.result.phrases:
+            # Rarer phrases than those that are listed were not counted.
+            return self.language.text("none is listed")
+        return self._amount(check, check.value)
 
     def _limit(self, check: ThresholdCheck) -> str:
         limit = self._amount(check, check.limit)
