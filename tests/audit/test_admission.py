@@ -324,3 +324,20 @@ def test_what_cannot_be_done_is_refused(arguments, message, monkeypatch, capsys,
     code, answers, said = run(filled, b'"so"', monkeypatch, capsys, tmp_path)
     assert (code, answers) == (2, [])
     assert message in said
+
+
+def test_an_index_that_was_read_goes_on_growing(tmp_path):
+    hf.AdmissionGate(POOL).save(tmp_path / "pool.index")
+    gate = hf.AdmissionGate.load(tmp_path / "pool.index")
+    more = [text() for _ in range(200)]
+    assert {one.decision for one in gate.decide_all(map(Candidate, more), update=True)} == {"admit"}
+    assert len(gate) == 260
+    copies = [edited(one, edits=1) for one in (*POOL[:20], *more[:20])]
+    items = [one.reasons[0].details["item"] for one in gate.decide_all(map(Candidate, copies))]
+    assert items == [*range(1, 21), *range(61, 81)]
+
+
+def test_an_empty_pool_fills_itself():
+    gate = hf.AdmissionGate()
+    answers = list(gate.decide_all([*map(Candidate, POOL), Candidate(POOL[0])], update=True))
+    assert [one.decision for one in answers] == ["admit"] * 60 + ["reject"]

@@ -23,7 +23,6 @@ from hayflick.audit.pool_index import (
     load_index,
     save_index,
 )
-from hayflick.audit.shingles import Hashes
 from hayflick.audit.spreading import PhraseWatch
 from hayflick.audit.texts import blocks
 from hayflick.core.errors import ArgumentError, DataError
@@ -33,7 +32,7 @@ from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import read_answers
 
 FEWEST_FOR_SOURCES = 20
-_AT_ONCE = 256
+_AT_ONCE, _LETTERS_AT_ONCE = 256, 1 << 22
 
 # Controls other than tabs and line breaks, embeddings and overrides of direction, interlinear and
 # deprecated format characters, halves of surrogate pairs, noncharacters.
@@ -220,9 +219,7 @@ class AdmissionGate:
             rows = frame.slice(done, len(block))
             ids = rows["prompt"].to_list() if name is not None else [None] * len(block)
             given = rows["group"].to_list() if source is not None else [None] * len(block)
-            self._add(
-                self._index.prepared(block), self._phrases.prepared(block), given, ids, rows["row"]
-            )
+            self._add(self._index.prepared(block), given, ids, rows["row"])
             done += len(block)
             progress("indexing the pool", done, len(frame))
         self._next_item = int(frame["row"].max() or 0) + 1  # type: ignore[arg-type]
@@ -230,7 +227,6 @@ class AdmissionGate:
     def _add(
         self,
         texts: ComparedTexts,
-        phrases: list[Hashes],
         sources: Sequence[str | None],
         ids: Sequence[str | None],
         items: Iterable[int],
@@ -239,7 +235,7 @@ class AdmissionGate:
         """Add as many of the prepared texts as there are sources, from one on, to the pool."""
         before = len(self._index)
         entries = self._index.add(texts, start, start + len(sources))
-        self._phrases.add_to_pool(phrases)
+        self._phrases.add_to_pool(texts.phrases[start : start + len(sources)])
         self._sources.update(one for one in sources if one is not None)
         self._texts += len(sources)
         # Only the first of equal texts has an entry.
@@ -297,32 +293,34 @@ class AdmissionGate:
             with them too.
         """
         held: list[Candidate] = []
+        letters = 0
         for one in candidates:
             held.append(one)
-            if len(held) == _AT_ONCE:
+            letters += len(one.text or "")
+            if len(held) == _AT_ONCE or letters > _LETTERS_AT_ONCE:
                 yield from self._decided(held, update=update)
-                held = []
+                held, letters = [], 0
         yield from self._decided(held, update=update)
 
     def _decided(self, candidates: Sequence[Candidate], *, update: bool) -> Iterator[Admission]:
         if not candidates:
             return
         texts = pl.Series("text", [_encodable(one.text or "") for one in candidates])
-        compared, phrases = self._index.prepared(texts), self._phrases.prepared(texts)
+        compared = self._index.prepared(texts)
         words = word_numbers(texts).tolist()
         for place, one in enumerate(candidates):
-            reasons = tuple(self._reasons(one, compared, place, phrases[place], words[place]))
+            reasons = tuple(self._reasons(one, compared, place, words[place]))
             decision = max((each.action for each in reasons), key=DECISIONS.index, default=ADMIT)
             if decision != DECISIONS[-1]:
-                self._phrases.add(phrases[place])
+                self._phrases.add(compared.phrases[place])
             if decision == ADMIT and update:
                 numbers = [self._next_item]
-                self._add(compared, [phrases[place]], [one.source], [one.id], numbers, place)
+                self._add(compared, [one.source], [one.id], numbers, place)
                 self._next_item += 1
             yield Admission(decision, reasons, one.id)
 
     def _reasons(
-        self, one: Candidate, compared: ComparedTexts, place: int, phrases: Hashes, words: int
+        self, one: Candidate, compared: ComparedTexts, place: int, words: int
     ) -> Iterator[AdmissionReason]:
         """Yield what speaks against a text."""
         rules = self.rules
@@ -338,9 +336,9 @@ class AdmissionGate:
         yield from self._copies(compared, place)
         yield from self._of_source(one.source)
         if rules.max_phrase is not None:
-            found = self._phrases.spreading(phrases, rules.max_phrase)
+            found = self._phrases.spreading(compared.phrases[place], rules.max_phrase)
             if found is not None:
-                phrase = self._phrases.words(_encodable(one.text), found[0])
+                phrase = self._index.phrase(_encodable(one.text), found[0])
                 how = {"value": round(found[1], 4), "limit": rules.max_phrase}
                 yield self._reason("spreading-phrase", phrase=phrase, **how)
         if rules.max_score is not None and one.score is not None and one.score > rules.max_score:

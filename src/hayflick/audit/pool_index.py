@@ -19,17 +19,18 @@ import polars as pl
 
 from hayflick.audit.duplicates import LARGEST_SHINGLE, Bands, bands_for, hash_functions
 from hayflick.audit.pool_kernels import add_texts, enter, find_matches
-from hayflick.audit.shingle_kernels import band_keys, root_of
-from hayflick.audit.shingles import Hashes, shingles_of
+from hayflick.audit.shingle_kernels import band_keys, root_of, runs_of_tokens
+from hayflick.audit.shingles import Hashes, token_hashes
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import DataError
 from hayflick.core.output import write_file
-from hayflick.core.progress import silent
 from hayflick.corpus.normalization import normalized
 from hayflick.corpus.tokenizers import tokenizer_named
+from hayflick.diversity.phrases import written
 
 FORMAT_VERSION = 1
+PHRASE_TOKENS = 4
 MOST_COMPARED = 1_000
 """Texts that are compared in each band, the latest first."""
 
@@ -87,6 +88,8 @@ class ComparedTexts:
         uint32, shape (texts, 1 + bands): of the text, and of its shingles in each band.
     blank
         Whether each has no text.
+    phrases
+        The different phrases of `PHRASE_TOKENS` tokens of each.
     """
 
     hashes: Hashes
@@ -94,6 +97,7 @@ class ComparedTexts:
     text_keys: Hashes
     keys: np.ndarray[Any, np.dtype[np.uint32]]
     blank: np.ndarray[Any, np.dtype[np.bool_]]
+    phrases: list[Hashes]
 
     def __len__(self) -> int:
         return self.text_keys.size
@@ -163,20 +167,31 @@ class PoolIndex:
         return self._size
 
     def prepared(self, texts: pl.Series) -> ComparedTexts:
-        """Return texts as they are compared; they must have no nulls."""
+        """Return texts as they are compared; they have no nulls, and fit into memory as tokens."""
         spelled = normalized(texts, self.settings.normalize).alias("text")
-        sets = shingles_of(
-            spelled,
-            tokenizer=self._tokenizer,
-            length=self.settings.shingle,
-            shortest=1,
-            progress=silent,
-        )
+        tokens, begins = token_hashes(spelled, self._tokenizer)
+        hashes, numbers = runs_of_tokens(tokens, begins, self.settings.shingle, 1)
+        offsets = np.concatenate(([0], np.cumsum(numbers)))
         text_keys = spelled.hash(_TEXT_SEED).to_numpy()
-        columns = [band_keys(sets.hashes, sets.offsets, one) for one in self._functions]
+        columns = [band_keys(hashes, offsets, one) for one in self._functions]
         keys = np.stack([text_keys, *columns], axis=1).astype(np.uint32)
         blank = (spelled.str.strip_chars() == "").to_numpy()
-        return ComparedTexts(sets.hashes, sets.offsets, text_keys, keys, blank)
+        phrases, numbers = runs_of_tokens(tokens, begins, PHRASE_TOKENS, PHRASE_TOKENS)
+        parts = np.split(phrases, np.cumsum(numbers)[:-1])
+        return ComparedTexts(hashes, offsets, text_keys, keys, blank, parts)
+
+    def phrase(self, text: str, phrase: int) -> str:
+        """Return a phrase of a text in words."""
+        spelled = normalized(pl.Series("text", [text]), self.settings.normalize).alias("text")
+        numbered = spelled.to_frame().with_row_index("row").lazy()
+        tokens = self._tokenizer.tokens(numbered).select("symbol").collect()["symbol"].to_list()
+        hashes, _ = token_hashes(spelled, self._tokenizer)
+        ends = np.array([0, PHRASE_TOKENS])
+        for place in range(hashes.size - PHRASE_TOKENS + 1):
+            run = hashes[place : place + PHRASE_TOKENS]
+            if int(runs_of_tokens(run, ends, PHRASE_TOKENS, PHRASE_TOKENS)[0][0]) == phrase:
+                return written([" ".join(tokens[place : place + PHRASE_TOKENS])])[0]
+        return ""
 
     def match(self, texts: ComparedTexts, place: int) -> PoolMatch | None:
         """Return the text of the pool that one is a copy of; the most similar one of several."""
@@ -252,8 +267,7 @@ class PoolIndex:
             for name in ("_text_keys", "_keys", "_nexts", "_parents", "_sizes"):
                 setattr(self, name, _longer(getattr(self, name), room))
         if entries > self._heads.shape[1]:
-            slots = 1 << (entries - 1).bit_length()
-            self._heads = np.full((self._heads.shape[0], slots), -1, np.int32)
+            self._heads = np.full((self._heads.shape[0], _slots(entries)), -1, np.int32)
             enter(self._keys, 0, self._size, self._heads, self._nexts)
 
     def arrays(self) -> dict[str, Any]:
@@ -299,13 +313,19 @@ class PoolIndex:
             raise ValueError("offsets")
         if (parents < 0).any() or (parents > np.arange(size)).any():
             raise ValueError("parents")
-        index._reserve(size, hashes.size)
         index._size, index._filled = size, hashes.size
-        index._hashes[: hashes.size], index._offsets[: size + 1] = hashes, offsets
-        index._text_keys[:size], index._keys[:size] = arrays["text_keys"], arrays["keys"]
-        index._parents[:size], index._sizes[:size] = parents, arrays["sizes"]
+        index._hashes, index._offsets, index._parents = hashes, offsets, parents
+        index._text_keys, index._keys = arrays["text_keys"], arrays["keys"]
+        index._sizes = arrays["sizes"]
+        index._nexts = np.empty(index._keys.shape, np.int32)
+        index._heads = np.full((index._keys.shape[1], _slots(size)), -1, np.int32)
         enter(index._keys, 0, size, index._heads, index._nexts)
         return index
+
+
+def _slots(entries: int) -> int:
+    """Return a power of two, so that a chain has one text on average."""
+    return max(64, 1 << (entries - 1).bit_length()) if entries else 64
 
 
 def _longer(array: Any, size: int) -> Any:

@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import polars as pl
 
-from hayflick.audit.shingle_kernels import runs_of_tokens
-from hayflick.audit.shingles import Hashes, token_hashes
+from hayflick.audit.shingles import Hashes
 from hayflick.core.arrays import Integers
-from hayflick.corpus.normalization import normalized
-from hayflick.corpus.tokenizers import tokenizer_named
-from hayflick.diversity.phrases import written
 
-PHRASE_WORDS = 4
 _FEWEST_TEXTS = 100
 _FEWEST = 5
 _SURPLUS = 3.0
@@ -35,22 +29,11 @@ class PhraseWatch:
 
     def __init__(self, window: int) -> None:
         self.window = window
-        self._tokenizer = tokenizer_named("mixed")
         self._latest: deque[Hashes] = deque()
         self._counts: Counter[int] = Counter()
         # The least of two counts in tables with other slots: never less than the true number.
         self._pool = np.zeros((2, _SLOTS), np.uint32)
         self._pool_texts = 0
-
-    def prepared(self, texts: pl.Series) -> list[Hashes]:
-        """Return the different phrases of each text, of long ones the first 2,000."""
-        hashes, offsets = token_hashes(normalized(texts, "casefold"), self._tokenizer)
-        runs, numbers = runs_of_tokens(hashes, offsets, PHRASE_WORDS, PHRASE_WORDS)
-        ends = np.cumsum(numbers)
-        return [
-            runs[end - number : min(end, end - number + _LONGEST)]
-            for end, number in zip(ends.tolist(), numbers.tolist(), strict=True)
-        ]
 
     def add_to_pool(self, phrases: list[Hashes]) -> None:
         """Count the phrases of texts of the pool."""
@@ -60,7 +43,11 @@ class PhraseWatch:
             np.add.at(table, slots, np.uint32(1))
 
     def add(self, phrases: Hashes) -> None:
-        """Count the phrases of the latest text, and forget those of the first of the window."""
+        """Count the phrases of the latest text, and forget those of the first of the window.
+
+        Of a very long text, 2,000 of its phrases are counted.
+        """
+        phrases = phrases[:_LONGEST].copy()
         self._latest.append(phrases)
         self._counts.update(phrases.tolist())
         if len(self._latest) > self.window:
@@ -92,19 +79,6 @@ class PhraseWatch:
             return None
         most = max(often, key=lambda one: (numbers[one], one))
         return most, numbers[most] / (len(self._latest) + 1)
-
-    def words(self, text: str, phrase: int) -> str:
-        """Return a phrase of a text in words."""
-        spelled = normalized(pl.Series("text", [text]), "casefold").alias("text")
-        numbered = spelled.to_frame().with_row_index("row").lazy()
-        tokens = self._tokenizer.tokens(numbered).select("symbol").collect()["symbol"].to_list()
-        hashes, _ = token_hashes(spelled, self._tokenizer)
-        one_run = np.array([0, PHRASE_WORDS])
-        for place in range(hashes.size - PHRASE_WORDS + 1):
-            run = hashes[place : place + PHRASE_WORDS]
-            if int(runs_of_tokens(run, one_run, PHRASE_WORDS, PHRASE_WORDS)[0][0]) == phrase:
-                return written([" ".join(tokens[place : place + PHRASE_WORDS])])[0]
-        return ""
 
     @staticmethod
     def _slots(phrases: Hashes) -> tuple[Integers, Integers]:

@@ -35,7 +35,7 @@ def admit_command(
     texts: Annotated[
         str,
         typer.Argument(
-            metavar="[TEXTS]",
+            metavar="TEXTS",
             help="A file of JSON lines, or - for standard input.",
             show_default=False,
         ),
