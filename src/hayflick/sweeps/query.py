@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.sweeps.store import CELLS, SUMMARY
 
@@ -44,12 +45,22 @@ def query_sweep(folder: str | os.PathLike[str], sql: str) -> pl.DataFrame:
 
     context = pl.SQLContext(frames={TABLE: read_summary(folder)})
     try:
-        return context.execute(sql, eager=True)
+        found = context.execute(sql, eager=True)
+    except UnicodeEncodeError:
+        raise _no_query(sql, "it is no text") from None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as fault:
         # Below the first lines polars shows its plan.
         said = " ".join(str(fault).partition("Resolved plan")[0].split())
-        takes = f"a query in SQL over the table {TABLE}: SELECT samples, kept FROM {TABLE}"
-        raise ArgumentError("sql", got=f"{sql!r} ({said})", takes=takes) from None
+        raise _no_query(sql, said) from None
+    if not found.width:
+        raise _no_query(sql, "it has no columns")
+    return found
+
+
+def _no_query(sql: str, said: str) -> ArgumentError:
+    shown, said = display_text(sql, longest=200), display_text(said, longest=400)
+    takes = f"a query in SQL over the table {TABLE}: SELECT samples, kept FROM {TABLE}"
+    return ArgumentError("sql", got=f"{shown!r} ({said})", takes=takes)
 
 
 def read_summary(folder: str | os.PathLike[str]) -> pl.DataFrame:
