@@ -425,3 +425,15 @@ def test_tables_tell_misfits_leaked_items_and_notes(tmp_path, capsys, lang):
     shown = capsys.readouterr().out
     assert "unheard" in shown
     assert data[0] in shown or data[0][:30] in shown
+
+
+def test_a_limit_of_phrases_passes_nothing_that_was_not_counted(tmp_path, capsys):
+    texts = [*texts_of(97), *(f"x{number} as an ai model y{number}" for number in range(3))]
+    path = write_lines(tmp_path / "train.jsonl", texts)
+    with pytest.raises(ArgumentError, match=r"max_phrase: got 0\.01, takes at least phrase_share"):
+        hf.audit(path, text="text", max_phrase=0.01)
+    # Phrases of at least five items are counted, and three items are more than a share of 0.02.
+    code, found = printed(capsys, path, "--text", "text", "--max-phrase", 0.02, "--phrase-share", 0)
+    assert (code, found["thresholds"][0]["verdict"]) == (3, "not measured")
+    code, found = printed(capsys, path, "--text", "text", "--max-phrase", 0.05)
+    assert (code, found["thresholds"][0]["verdict"]) == (0, "passed")

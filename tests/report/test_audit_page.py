@@ -145,7 +145,7 @@ def test_of_very_many_classes_the_page_keeps_the_first(tmp_path, monkeypatch):
 
 
 def test_phrases_that_were_not_counted_have_no_share(tmp_path):
-    columns = {"text": ["w x y z", "a b c", "o p q"], "kind": ["", "b", None]}
+    columns = {"text": [one[:-11] for one in texts(9)], "kind": ["", None, *"bcdefgh"]}
     page = saved(hf.audit(columns, text="text", label="kind", max_phrase=0.5), tmp_path)
     told = text_of(page)
     assert "--max-phrase none is listed at most 50% passes" in told

@@ -20,7 +20,7 @@ from hayflick.audit.dataset import Reference, read_dataset, read_reference
 from hayflick.audit.duplicates import find_duplicates
 from hayflick.audit.effective_items import effective_items
 from hayflick.audit.leakage import find_leakage
-from hayflick.audit.repeated_phrases import common_phrases, common_templates, searched_texts
+from hayflick.audit.repeated_phrases import FEWEST, common_phrases, common_templates, searched_texts
 from hayflick.audit.synthetic_share import (
     ConfusionCounts,
     SyntheticShare,
@@ -115,7 +115,7 @@ def audit(
         Threshold: the largest number of items in a cluster of near duplicates.
     max_synthetic, max_leakage, max_phrase
         Thresholds: the largest share of generated texts, of evaluation items in the data, and of
-        items with the most frequent phrase.
+        items with the most frequent phrase; the last is at least `phrase_share`.
     min_effective
         Threshold: the least effective number of items; up to 1, as a share of the items.
     write_clean
@@ -167,7 +167,11 @@ def audit(
         raise ArgumentError(missing, got="nothing", takes=takes)
     limits = _Limits(max_duplicates, max_cluster, max_synthetic, max_leakage, max_phrase,
                      min_effective)  # fmt: skip
-    limits.check(has_share=human is not None or score is not None, has_holdout=holdout is not None)
+    limits.check(
+        has_share=human is not None or score is not None,
+        has_holdout=holdout is not None,
+        phrase_share=share("phrase_share", phrase_share),
+    )
     wanted = _Wanted(
         columns=AnswerColumns(
             by=None,
@@ -369,7 +373,7 @@ class _Limits:
             name.replace("_", "-"): limit for name, limit in vars(self).items() if limit is not None
         }
 
-    def check(self, *, has_share: bool, has_holdout: bool) -> None:
+    def check(self, *, has_share: bool, has_holdout: bool, phrase_share: float) -> None:
         """Refuse thresholds out of their range, and those on what is not measured."""
         for name in ("max_duplicates", "max_synthetic", "max_leakage", "max_phrase"):
             if (limit := getattr(self, name)) is not None:
@@ -384,6 +388,9 @@ class _Limits:
         if self.max_leakage is not None and not has_holdout:
             takes = "an evaluation set with it (holdout)"
             raise ArgumentError("max_leakage", got=self.max_leakage, takes=takes)
+        if self.max_phrase is not None and self.max_phrase < phrase_share:
+            takes = f"at least phrase_share, {phrase_share:g}, as rarer phrases are not counted"
+            raise ArgumentError("max_phrase", got=self.max_phrase, takes=takes)
 
     def checks(self, result: AuditResult) -> tuple[ThresholdCheck, ...]:
         """Return the thresholds with the numbers that they are about."""
@@ -396,9 +403,15 @@ class _Limits:
             "max-cluster": float(result.duplicates.sizes.max(initial=1)),
             "max-synthetic": None if synthetic is None else synthetic.value,
             "max-leakage": None if result.leakage is None else result.leakage.share,
-            "max-phrase": max((one.share for one in result.phrases), default=0.0),
+            "max-phrase": self._largest_phrase(result),
             "min-effective": effective,
         }
         return tuple(
             ThresholdCheck(name, float(limit), values[name]) for name, limit in self.given.items()
         )
+
+    def _largest_phrase(self, result: AuditResult) -> float | None:
+        """Return the share of the most frequent phrase; None where it can be above the limit."""
+        if result.phrases or self.max_phrase is None:
+            return max((one.share for one in result.phrases), default=0.0)
+        return 0.0 if self.max_phrase * result.searched >= FEWEST - 1 else None

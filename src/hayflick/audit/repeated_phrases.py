@@ -16,7 +16,8 @@ SEARCHED = 10_000
 """Items in which phrases are searched: of more, a random sample is."""
 
 _BYTES, _LONGEST = 8_000_000, 100_000
-_FEWEST = 5
+FEWEST = 5
+"""Phrases in fewer items are not counted."""
 _MOST = 100
 _SHORTEST = 3
 _UNSPACED_SHORTEST = 5
@@ -34,7 +35,7 @@ def searched_texts(texts: pl.Series, *, seed: int) -> pl.Series:
     """
     present = texts.filter(texts.fill_null("").str.strip_chars() != "").str.slice(0, _LONGEST)
     size = max(1, int(present.str.len_bytes().cast(pl.Int64).sum() or 0))
-    most = max(_FEWEST, min(SEARCHED, int(len(present) * _BYTES / size)))
+    most = max(FEWEST, min(SEARCHED, int(len(present) * _BYTES / size)))
     return present.sample(most, seed=seed) if len(present) > most else present
 
 
@@ -74,7 +75,7 @@ def common_phrases(texts: pl.Series, *, share: float) -> tuple[CommonPhrase, ...
 
 
 def _fewest(texts: pl.Series, share: float) -> int:
-    return max(_FEWEST, int(np.ceil(checked_share("phrase_share", share) * len(texts))))
+    return max(FEWEST, int(np.ceil(checked_share("phrase_share", share) * len(texts))))
 
 
 def _whole(found: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
