@@ -51,11 +51,11 @@ def run(tmp_path_factory):
 
 def test_the_planted_source_of_a_run_is_named(tmp_path):
     named = 0
-    for seed in range(8):
+    for seed in range(6):
         found, (kind, name) = planted_run(seed, tmp_path / str(seed))
         first = hf.trace(found, "purple heron sang").genealogy.origins[0]
         named += first.kind == kind and name in (first.name, str(first.document))
-    assert named >= 7
+    assert named >= 5
 
 
 def test_the_command_line_shows_the_tree(run, capsys, tmp_path):
@@ -145,4 +145,4 @@ def test_what_is_no_run_is_refused(run, tmp_path, capsys):
     path.write_text("answer,docs\nIt rains.,[]\n")
     assert main(["trace", str(path), "rains", "--text", "answer", "--retrieved", "docs"]) == 2
     assert main(["trace", str(path), "rains"]) == 2
-    assert "error:" in capsys.readouterr().err
+    assert "error: retrieved: got nothing" in capsys.readouterr().err

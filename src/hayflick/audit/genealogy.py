@@ -219,7 +219,7 @@ def find_genealogy(
     splitter = tokenizer_named(tokenizer)
     words = len(splitter.split(normalized(pl.Series([phrase]), normalize)[0]))
     if not words:
-        raise ArgumentError("phrase", got=phrase, takes="some words")
+        raise ArgumentError("phrase", got=phrase.strip() or "nothing", takes="some words")
     length = min(words, LONGEST_RUN)
     carrying = PhraseExposure.of(
         log, phrase, tokenizer=splitter, normalize=normalize, length=length, progress=progress

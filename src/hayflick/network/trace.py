@@ -21,7 +21,7 @@ from hayflick.corpus.table_format import TableFormat
 from hayflick.network.contamination import retrieval_log_of_run
 from hayflick.network.run_results import NetworkRun
 
-_TAKES = "the folder of a run; answers take the column of what was retrieved, too (retrieved)"
+_TAKES = "the column of what was retrieved for an answer, as this is a log; a run is a folder"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -136,8 +136,8 @@ def trace(
     columns = AnswerColumns(text=text, by=by, group=group, prompt=prompt, retrieved=retrieved)
     if retrieved is None:
         _refuse_columns(text=text, by=by, group=group, prompt=prompt, log=log)
-        if not isinstance(source, str | os.PathLike):
-            raise ArgumentError("source", got=type(source).__name__, takes=_TAKES)
+        if not isinstance(source, str | os.PathLike) or Path(source).is_file():
+            raise ArgumentError("retrieved", got="nothing", takes=_TAKES)
         run = NetworkRun.read(source)
         name, sources, found = Path(run.folder).name, run.sources, retrieval_log_of_run(run)
     else:
