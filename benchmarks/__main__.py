@@ -12,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+import admission
 import agents
 import audit
 import calibration
@@ -68,6 +69,7 @@ SECTIONS = {
     "sweeps": (sweeps,),
     "logs": (logs,),
     "audit": (audit,),
+    "admission": (admission,),
     "contamination": (contamination,),
     "genealogy": (genealogy,),
     "fits": (fits,),

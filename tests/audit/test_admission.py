@@ -341,3 +341,19 @@ def test_an_empty_pool_fills_itself():
     gate = hf.AdmissionGate()
     answers = list(gate.decide_all([*map(Candidate, POOL), Candidate(POOL[0])], update=True))
     assert [one.decision for one in answers] == ["admit"] * 60 + ["reject"]
+
+
+def test_an_interrupted_stream_keeps_what_was_admitted(monkeypatch, capsys, tmp_path):
+    pool, index = tmp_path / "pool.jsonl", tmp_path / "pool.index"
+    pool.write_text(json.dumps({"text": POOL[0]}))
+
+    def lines(_):
+        yield [json.dumps(POOL[1]).encode()]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hayflick.cli.admit._batches", lines)
+    how = ["--pool", str(pool), "--index", str(index), "--update"]
+    code, answers, said = run(how, b"", monkeypatch, capsys, tmp_path)
+    assert (code, len(answers)) == (130, 1)
+    assert "interrupted: what was finished is reported" in said
+    assert len(hf.AdmissionGate.load(index)) == 2

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, say, say_inputs, say_written
+from hayflick.cli.printing import ALARM, INTERRUPTED, say, say_inputs, say_interrupted, say_written
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ def admit_command(
         say_inputs(gate.sources)
         counts: Counter[str] = Counter()
         ascii_only = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") != "utf8"
+        interrupted = False
         try:
             for lines in _batches(file):
                 candidates = map(columns.of_line, lines)
@@ -157,6 +158,9 @@ def admit_command(
                     record = json.dumps(_whole(answer.to_dict()), ensure_ascii=ascii_only)
                     sys.stdout.write(f"{record}\n")
                 sys.stdout.flush()
+        except KeyboardInterrupt:
+            say_interrupted()
+            interrupted = True
         finally:
             if update and index is not None and counts["admit"]:
                 gate.save(index)
@@ -165,6 +169,8 @@ def admit_command(
         f"{counts['admit']} admitted, {counts['quarantine']} quarantined, "
         f"{counts['reject']} rejected; the pool has {len(gate)} texts"
     )
+    if interrupted:
+        return INTERRUPTED
     failed = counts["reject"] + (counts["quarantine"] if fail_on is Failing.QUARANTINE else 0)
     return ALARM if fail_on is not None and failed else 0
 
