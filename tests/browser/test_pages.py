@@ -171,13 +171,19 @@ def network_file(tmp_path_factory):
     return path
 
 
+def map_of(page):
+    """Return the figure of the map, beside others that have a slider."""
+    return page.locator("figure").filter(has=page.get_by_text("Round 14 of 14", exact=True))
+
+
 @pytest.mark.parametrize("width", [390, 1000])
 def test_the_slider_of_a_map_shows_the_round_that_is_chosen(browser, network_file, width):
     page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=False)
     page.goto(network_file.as_uri())
-    shown = page.locator(".step:visible")
+    figure = map_of(page)
+    shown = figure.locator(".step:visible")
     assert shown.locator("b").all_inner_texts() == ["Round 14 of 14"]
-    bar = page.locator(".steps input")
+    bar = figure.locator(".steps input")
     bar.nth(4).click()
     assert shown.locator("b").all_inner_texts() == ["Round 5 of 14"]
     page.keyboard.press("ArrowRight")
@@ -195,10 +201,11 @@ def test_the_slider_of_a_map_shows_the_round_that_is_chosen(browser, network_fil
 def test_paper_shows_the_map_as_panels(browser, network_file):
     page = browser.new_page()
     page.goto(network_file.as_uri())
-    panels = page.locator(".paper svg")
-    assert (page.locator(".slider").is_visible(), panels.is_visible()) == (True, False)
+    figure = map_of(page)
+    slider, panels = figure.locator(".slider"), figure.locator(".paper svg")
+    assert (slider.is_visible(), panels.is_visible()) == (True, False)
     page.emulate_media(media="print")
-    assert (page.locator(".slider").is_visible(), panels.is_visible()) == (False, True)
+    assert (slider.is_visible(), panels.is_visible()) == (False, True)
     page.close()
 
 
