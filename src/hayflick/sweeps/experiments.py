@@ -308,7 +308,7 @@ class ExperimentPreparation:
         rounds = sum(one.rounds for one in tried)
         seconds = sum(one.seconds for one in efforts) / rounds
         return SweepWorkload(
-            work=ExperimentWork(folder, tuple(sorted(names)), self.study.quantity),
+            work=ExperimentWork(folder.absolute(), tuple(sorted(names)), self.study.quantity),
             simulated=left,
             seconds_of=lambda ready, _: seconds * ready.rounds,
             blocks=((0, 1),),
