@@ -272,7 +272,7 @@ FIELDS = {"hours": "1", "do": "store", "text": RULES}
 
 def forms():
     """The path of every form of the dashboard, with something in place of its parameters."""
-    for route in (route for part in routers() for route in part.routes):
+    for route in (route for part in routers("all") for route in part.routes):
         if not route.path.startswith("/v1") and "POST" in route.methods:
             yield re.sub(r"{[^}]*}", "1", route.path)
 
