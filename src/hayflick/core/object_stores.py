@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -121,12 +121,10 @@ def listed(url: str) -> list[StoredObject]:
 
         store = place.store()
         if place.key and not url.endswith("/"):
-            try:
+            # A folder is no object.
+            with suppress(FileNotFoundError):
                 found = obstore.head(store, place.key)
                 return [StoredObject(url, found["size"], found["e_tag"])]
-            except FileNotFoundError:
-                # A folder, which is no object.
-                pass
         below = f"{place.key}/" if place.key else ""
         objects = [
             StoredObject(f"{place.root}/{one['path']}", one["size"], one["e_tag"])
@@ -210,14 +208,14 @@ def write_object(
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         store, key = place.store(), place.named_key()
-        try:
+        refused: tuple[type[Exception], ...] = (AlreadyExistsError, PreconditionError)
+        # What was to be replaced may be gone.
+        if version not in (None, ABSENT):
+            refused += (FileNotFoundError,)
+        # What a refusal means is said below.
+        with suppress(*refused):
             obstore.put(store, key, data, mode=mode, use_multipart=False)
             return
-        except (AlreadyExistsError, PreconditionError):
-            pass
-        except FileNotFoundError:
-            if version in (None, ABSENT):
-                raise
     # A reply that was lost is asked for again: then it was this process that has written.
     if _holds(url, data):
         return
