@@ -147,7 +147,7 @@ def test_a_line_that_a_full_disk_cuts_off_is_taken_back(path):
         "log.record('last')\n"
         "print(log.counts.delivered, dict(log.counts.reasons))\n"
     )
-    run = [sys.executable, "-c", code, str(path)]
+    run = [sys.executable, "-B", "-c", code, str(path)]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2 {'OSError: the disk is full': 1}"
     assert [line["text"] for line in lines_of(path)] == ["first", "last"]
