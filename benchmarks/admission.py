@@ -16,7 +16,7 @@ from pairs import Result
 ASKED = 2_000
 _INDEX = """
 import re, sys, time
-from hayflick.audit.admission import AdmissionGate
+from hayflick.auditing.admission import AdmissionGate
 AdmissionGate(["compile first", "compile first"]).decide("compile")
 start = time.perf_counter()
 gate = AdmissionGate(sys.argv[1], text="text")
@@ -28,7 +28,7 @@ print(seconds, peak)
 _DECIDE = """
 import sys, time
 import polars as pl
-from hayflick.audit.admission import AdmissionGate, Candidate
+from hayflick.auditing.admission import AdmissionGate, Candidate
 AdmissionGate(["compile first", "compile first"]).decide("compile")
 start = time.perf_counter()
 gate = AdmissionGate.load(sys.argv[1])

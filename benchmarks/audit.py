@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hayflick.audit.duplicates import Duplicates, find_duplicates
-from hayflick.audit.effective_items import effective_items
-from hayflick.audit.word_share import word_share
+from hayflick.auditing.duplicates import Duplicates, find_duplicates
+from hayflick.auditing.effective_items import effective_items
+from hayflick.auditing.word_share import word_share
 from pairs import Result, ratio
 
 TEXTS = Path(__file__).parents[1] / "build" / "bench" / "near-duplicates-1m.parquet"
@@ -26,7 +26,7 @@ MIXTURES, MIXED, REFERENCE, TYPES, TOPICS = 200, 20_000, 5_000, 3_000, 20
 _FIND = """
 import re, sys, time
 import polars as pl
-from hayflick.audit.duplicates import find_duplicates
+from hayflick.auditing.duplicates import find_duplicates
 find_duplicates(["compile", "first"])
 texts = pl.read_parquet(sys.argv[1])["text"]
 start = time.perf_counter()

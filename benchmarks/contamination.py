@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from hayflick.audit.contamination import find_contamination
-from hayflick.audit.preference import Preference
-from hayflick.audit.retrieval_log import ANSWERS, DOCUMENTS, READS, REQUESTS, RetrievalLog
+from hayflick.auditing.contamination import find_contamination
+from hayflick.auditing.preference import Preference
+from hayflick.auditing.retrieval_log import ANSWERS, DOCUMENTS, READS, REQUESTS, RetrievalLog
 from pairs import Result
 
 LOGS, ROUNDS, REQUESTS_A_ROUND, JOINING, REAL, READ = 200, 12, 15, 8, 80, 5

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 import hayflick as hf
-from hayflick.audit.genealogy import find_genealogy
-from hayflick.audit.retrieval_log import ANSWERS, DOCUMENTS, READS, REQUESTS, RetrievalLog
+from hayflick.auditing.genealogy import find_genealogy
+from hayflick.auditing.retrieval_log import ANSWERS, DOCUMENTS, READS, REQUESTS, RetrievalLog
 from pairs import Result
 
 RUNS, LOGS = 100, 200

@@ -38,7 +38,7 @@ _REPLACED: dict[str, tuple[str, str]] = {
 
 # The module of `report` that presents each result.
 for _result, _report in {
-    "audit.audit_result:AuditResult": "audit",
+    "auditing.audit_result:AuditResult": "audit",
     "calibration.calibration_result:Calibration": "calibration",
     "calibration.curve_calibration:CurveCalibration": "curve_calibration",
     "calibration.loop_result:LoopRun": "loop",
@@ -78,9 +78,6 @@ def __getattr__(name: str) -> Any:
     if old is not None:
         module, _, path = old.partition(":")
         return attrgetter(path)(import_module(module))
-    if name == "audit":
-        # The room has the name of its verb and is called as that; a function would hide it.
-        return import_module("hayflick.audit")
     try:
         return _load(name)
     except AttributeError:

@@ -1,11 +1,11 @@
 """The public names of hayflick; each is loaded on first use."""
 
-from .audit.admission import Admission as Admission
-from .audit.admission import AdmissionGate as AdmissionGate
-from .audit.admission_rules import AdmissionRules as AdmissionRules
-from .audit.admit import admit as admit
-from .audit.audit import audit as audit
-from .audit.audit_result import AuditResult as AuditResult
+from .auditing.admission import Admission as Admission
+from .auditing.admission import AdmissionGate as AdmissionGate
+from .auditing.admission_rules import AdmissionRules as AdmissionRules
+from .auditing.admit import admit as admit
+from .auditing.audit import audit as audit
+from .auditing.audit_result import AuditResult as AuditResult
 from .calibration.calibrate import calibrate as calibrate
 from .calibration.calibration_result import Calibration as Calibration
 from .calibration.curve_calibration import CurveCalibration as CurveCalibration

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hayflick.audit.audit import audit
+from hayflick.auditing.audit import audit
 from hayflick.chains.discrete import Discrete
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers

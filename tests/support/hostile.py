@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 import hayflick as hf
-from hayflick.audit.audit_result import (
+from hayflick.auditing.audit_result import (
     AuditResult,
     ClassMix,
     CommonPhrase,
@@ -23,7 +23,7 @@ from hayflick.audit.audit_result import (
     MixPart,
     ThresholdCheck,
 )
-from hayflick.audit.duplicates import find_duplicates
+from hayflick.auditing.duplicates import find_duplicates
 from hayflick.core.display import report_of
 from hayflick.core.notes import Note
 from hayflick.core.source import Source

@@ -19,7 +19,7 @@ from hayflick.cli.printing import ALARM, INTERRUPTED, say, say_inputs, say_inter
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hayflick.audit.admission_rules import AdmissionRules
+    from hayflick.auditing.admission_rules import AdmissionRules
 
 _optional = partial(typer.Option, show_default=False)
 
@@ -119,7 +119,7 @@ def admit_command(
     Takes a JSON object or string in each line, and writes a JSON object for each in the same order
     as soon as it can. A line that cannot be read is rejected; blank lines are left out.
     """
-    from hayflick.audit.admit import CandidateColumns, open_gate
+    from hayflick.auditing.admit import CandidateColumns, open_gate
     from hayflick.core.errors import ArgumentError
 
     limits = {
@@ -177,7 +177,7 @@ def admit_command(
 
 def _rules(path: Path | None, limits: dict[str, Any], actions: list[str]) -> AdmissionRules:
     """Return the rules of a file, with what the options say in place of what it says."""
-    from hayflick.audit.admission_rules import AdmissionRules
+    from hayflick.auditing.admission_rules import AdmissionRules
     from hayflick.core.errors import ArgumentError
 
     rules = AdmissionRules() if path is None else AdmissionRules.from_toml(path)
@@ -205,7 +205,7 @@ def _opened(texts: str) -> IO[bytes]:
 
 def _batches(file: Any) -> Iterator[list[bytes]]:
     """Yield the lines that have come, without waiting for more where there are some."""
-    from hayflick.audit.admit import LONGEST_LINE
+    from hayflick.auditing.admit import LONGEST_LINE
     from hayflick.core.errors import DataError
 
     rest = b""

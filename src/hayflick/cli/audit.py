@@ -15,7 +15,7 @@ from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hayflick.audit.audit_result import AuditResult
+    from hayflick.auditing.audit_result import AuditResult
 
 _optional = partial(typer.Option, show_default=False)
 _TABLE = (
@@ -189,7 +189,7 @@ def audit_command(
     if out is not None:
         check_page(out, inputs=inputs, force=force)
         expect_page()
-    from hayflick.audit.audit import audit
+    from hayflick.auditing.audit import audit
     from hayflick.simulation.executors import open_executor
 
     with (

@@ -15,7 +15,7 @@ from hayflick.corpus.retrieved import RetrievedDocuments, read_documents
 from hayflick.monitor.summaries import summary_of
 
 if TYPE_CHECKING:
-    from hayflick.audit.contamination import RetrievalContamination
+    from hayflick.auditing.contamination import RetrievalContamination
 
 
 def check_all_is_read(
@@ -50,7 +50,7 @@ def followed(
     """
     if answers.documents is None:
         return None, answers
-    from hayflick.audit.answer_documents import contamination_of_answers
+    from hayflick.auditing.answer_documents import contamination_of_answers
 
     numbers, known = None, answers
     if pool is not None:

@@ -111,7 +111,7 @@ def watch(
     retrieved
         The column of what was retrieved for an answer: a list of texts or names, or of objects
         (``text``, ``id``, ``source``, and ``generated`` where it is known); or a path. Then the
-        result has a `contamination`, see `hayflick.audit.contamination`. None for none.
+        result has a `contamination`, see `hayflick.auditing.contamination`. None for none.
     pool
         A table of the documents that `retrieved` is from, with the columns ``text``, ``id``,
         ``source`` and ``generated`` as far as they are known. None where it is not known.

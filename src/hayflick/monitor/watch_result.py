@@ -21,7 +21,7 @@ from hayflick.detection.power import DetectableLoss
 from hayflick.diversity.phrases import Template
 
 if TYPE_CHECKING:
-    from hayflick.audit.contamination import RetrievalContamination
+    from hayflick.auditing.contamination import RetrievalContamination
     from hayflick.rules.rule_set import Decision, RuleSet, StoppedWatch
 
 from hayflick.monitor.alarms import AlarmNews, KnownAlarms

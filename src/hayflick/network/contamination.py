@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hayflick.audit.contamination import RetrievalContamination, find_contamination
-from hayflick.audit.retrieval_log import ANSWERS, DOCUMENTS, READS, REQUESTS, RetrievalLog
+from hayflick.auditing.contamination import RetrievalContamination, find_contamination
+from hayflick.auditing.retrieval_log import ANSWERS, DOCUMENTS, READS, REQUESTS, RetrievalLog
 from hayflick.core.arrays import Integers
 from hayflick.core.errors import HayflickError
 from hayflick.core.notes import Note

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hayflick.audit.answer_documents import retrieval_log_of_answers
-from hayflick.audit.genealogy import PhraseGenealogy, find_genealogy
+from hayflick.auditing.answer_documents import retrieval_log_of_answers
+from hayflick.auditing.genealogy import PhraseGenealogy, find_genealogy
 from hayflick.core.display import Result
 from hayflick.core.errors import ArgumentError
 from hayflick.core.progress import Progress, silent

@@ -15,7 +15,7 @@ from hayflick.report.rendering import notebook, render, shown_record
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from hayflick.audit.audit_result import AuditResult
+    from hayflick.auditing.audit_result import AuditResult
 
 _CLUSTERS, _PHRASES = 12, 12
 

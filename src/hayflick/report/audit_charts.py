@@ -15,7 +15,7 @@ from hayflick.report.audit_findings import AuditFindings
 if TYPE_CHECKING:
     import altair
 
-    from hayflick.audit.audit_result import MixPart
+    from hayflick.auditing.audit_result import MixPart
     from hayflick.core.arrays import Integers
 
 _MOST_PARTS, _MOST_ROWS = 20, 10_000

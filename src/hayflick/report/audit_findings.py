@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hayflick.audit.audit_result import ThresholdVerdict
+from hayflick.auditing.audit_result import ThresholdVerdict
 from hayflick.core.notes import Note
 from hayflick.report.language import Language
 from hayflick.report.rendering import shortened, significant
 
 if TYPE_CHECKING:
-    from hayflick.audit.audit_result import AuditResult, CommonPhrase, MixPart, ThresholdCheck
-    from hayflick.audit.duplicates import DuplicateCluster
-    from hayflick.audit.synthetic_share import SyntheticShare, WordGap
+    from hayflick.auditing.audit_result import AuditResult, CommonPhrase, MixPart, ThresholdCheck
+    from hayflick.auditing.duplicates import DuplicateCluster
+    from hayflick.auditing.synthetic_share import SyntheticShare, WordGap
 
 _STATES = {
     ThresholdVerdict.PASSED: "healthy",

@@ -7,10 +7,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hayflick.audit.audit_result import AuditResult, ClassMix, CommonPhrase, LengthMix, MixPart
-    from hayflick.audit.duplicates import Duplicates
-    from hayflick.audit.leakage import Leakage
-    from hayflick.audit.synthetic_share import SyntheticShare
+    from hayflick.auditing.audit_result import (
+        AuditResult,
+        ClassMix,
+        CommonPhrase,
+        LengthMix,
+        MixPart,
+    )
+    from hayflick.auditing.duplicates import Duplicates
+    from hayflick.auditing.leakage import Leakage
+    from hayflick.auditing.synthetic_share import SyntheticShare
 
 FORMAT_VERSION = 1
 _MOST_PARTS = 1000

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from hayflick.audit.audit_result import AuditResult, CommonPhrase, MixPart
-    from hayflick.audit.leakage import Leakage
-    from hayflick.audit.synthetic_share import SyntheticShare
+    from hayflick.auditing.audit_result import AuditResult, CommonPhrase, MixPart
+    from hayflick.auditing.leakage import Leakage
+    from hayflick.auditing.synthetic_share import SyntheticShare
 
 _ROWS = 8
 _LONGEST_EXAMPLE = 80

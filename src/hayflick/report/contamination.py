@@ -12,8 +12,8 @@ from hayflick.report.rendering import table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from hayflick.audit.contamination import DominantItem, RetrievalContamination
-    from hayflick.audit.preference import Preference, TakenShare
+    from hayflick.auditing.contamination import DominantItem, RetrievalContamination
+    from hayflick.auditing.preference import Preference, TakenShare
 
 _ROWS = 10
 

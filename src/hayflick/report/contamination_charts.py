@@ -14,7 +14,7 @@ from hayflick.report import drawing
 from hayflick.report.contamination import ContaminationFindings
 
 if TYPE_CHECKING:
-    from hayflick.audit.contamination import EchoLink, RetrievalContamination
+    from hayflick.auditing.contamination import EchoLink, RetrievalContamination
 
 _MOST_NODES, _MOST_LINKS, _STEPS = 12, 40, 12
 _SIDE, _RADIUS = 400, 140

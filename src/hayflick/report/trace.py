@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hayflick.audit.genealogy import PhraseOrigin, PhraseRate
+from hayflick.auditing.genealogy import PhraseOrigin, PhraseRate
 from hayflick.core.display_text import display_text
 from hayflick.network.trace import PhraseTrace
 from hayflick.report.language import Language

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from hayflick.audit.genealogy import PhraseCarrier, PhraseGenealogy
+from hayflick.auditing.genealogy import PhraseCarrier, PhraseGenealogy
 from hayflick.core.display_text import display_text
 from hayflick.report import drawing
 from hayflick.report.language import Language

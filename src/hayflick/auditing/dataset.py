@@ -1,0 +1,147 @@
+"""How the data set of an audit is read, and the texts that it is compared with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hayflick.auditing.texts import text_series
+from hayflick.core.errors import ArgumentError, UnknownLogError
+from hayflick.core.notes import translatable
+from hayflick.core.source import Source
+from hayflick.corpus.answer_columns import AnswerColumns
+from hayflick.corpus.answer_rows import BadRows
+from hayflick.corpus.answers import Answers, read_answers
+from hayflick.corpus.compression import content_suffix
+from hayflick.corpus.files import InputFile, InputFiles, input_files
+from hayflick.corpus.frames import is_in_memory
+from hayflick.corpus.items import lines
+from hayflick.corpus.running_text import plain_text
+
+
+def read_dataset(
+    source: Any, columns: AnswerColumns, *, executor: Executor | None, **how: Any
+) -> Answers:
+    """Return the items of a data set, in the order of its files.
+
+    Parameters
+    ----------
+    source
+        What `hayflick.corpus.answers.read_answers` takes.
+    columns
+        The columns to read: the class as the group, the language as the prompt.
+    executor
+        Where files are read, each by itself; None to read them here.
+    **how
+        Further arguments of `hayflick.corpus.answers.read_answers`.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.corpus.answers.read_answers`; or if there is no column of texts.
+    """
+    try:
+        if executor is None or is_in_memory(source):
+            found = read_answers(source, columns=columns, **how)
+        else:
+            found = _read_apart(source, columns, executor, how)
+    except UnknownLogError as fault:
+        raise UnknownLogError(
+            f"{fault.places}\nSay which of them is the text with --text"
+        ) from None
+    if "text" not in found.frame.columns:
+        raise ArgumentError("text", got="nothing", takes="the column of the texts")
+    return found
+
+
+def _read_apart(
+    source: Any, columns: AnswerColumns, executor: Executor, how: Mapping[str, Any]
+) -> Answers:
+    """Return the items of files, each of which a worker reads."""
+    inputs = source if isinstance(source, InputFiles) else input_files(source)
+    rest = {name: value for name, value in how.items() if name != "progress"}
+    futures = [executor.submit(_read_file, file, columns, rest) for file in inputs.files]
+    parts = []
+    for done, future in enumerate(futures, start=1):
+        parts.append(future.result())
+        how["progress"]("reading", done, len(futures))
+    bad = BadRows(sum(part.bad.total for part in parts))
+    return Answers(
+        name=inputs.name,
+        rounds=("1",),
+        frame=pl.concat([part.frame for part in parts], how="diagonal"),
+        bad=bad,
+        sources=tuple(source for part in parts for source in part.sources),
+        log=next((part.log for part in parts if part.log is not None), None),
+    )
+
+
+def _read_file(file: InputFile, columns: AnswerColumns, how: Mapping[str, Any]) -> Answers:
+    path = file.path if file.stored is not None else file.path.resolve()
+    only = InputFiles((replace(file, path=path),), file.name)
+    found = read_answers(only, columns=columns, **how)
+    # What reading further takes is not needed here.
+    return replace(found, part=None)
+
+
+_ROLES = {
+    "human": translatable("texts of people"),
+    "model": translatable("texts of the model"),
+    "holdout": translatable("evaluation set"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Texts that the data set is compared with, and where they are from."""
+
+    name: str
+    texts: pl.Series
+    sources: tuple[Source, ...] = ()
+
+
+def read_reference(name: str, given: Any, column: str | None, **how: Any) -> Reference:
+    """Return the texts of a file, a table, or a list of texts.
+
+    Parameters
+    ----------
+    name
+        The argument that it is given by: ``human``, ``model`` or ``holdout``.
+    given
+        A file (of a ``.txt``, every line is a text), a table or a list of texts.
+    column
+        The column of the texts.
+    **how
+        Encoding, normalization and progress.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `hayflick.corpus.answers.read_answers`.
+    """
+    role = _ROLES[name]
+    if isinstance(given, (list, tuple, pl.Series)) and not _are_paths(given):
+        return Reference(f"{role} in memory", text_series(given, name=name))
+    if isinstance(given, (str, os.PathLike)) and content_suffix(Path(given)) == ".txt":
+        path = Path(given)
+        pieces = plain_text(path, encoding=how["encoding"], progress=how["progress"])
+        found = [line for batch in lines(pieces, name=str(path)) for line in batch]
+        source = Source.of(path, rows=len(found), encoding=how["encoding"], role=role)
+        return Reference(path.name, pl.Series("text", found, dtype=pl.String), (source,))
+    read = read_answers(given, columns=AnswerColumns(by=None, text=column), **how)
+    sources = tuple(replace(one, role=role) for one in read.sources)
+    return Reference(read.name, read.frame["text"], sources)
+
+
+def _are_paths(given: Any) -> bool:
+    """Return whether a list names files, or holds records, not texts."""
+    first = next(iter(given), None)
+    return isinstance(first, (os.PathLike, Mapping)) or (
+        isinstance(first, str) and os.path.exists(first[:1000])
+    )
