@@ -7,7 +7,7 @@ LOCALE := src/hayflick/report/locale
 # Tests start many processes, each of which would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup chromium demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs catalog clean
+.PHONY: help setup chromium demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs generated catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -92,7 +92,11 @@ soak: setup ## Long campaigns: runs and services that are killed twenty times, f
 	$(BIN)/python benchmarks recorded
 	$(BIN)/python tests/fuzz/campaign.py --cases 2000
 
-docs: setup ## Write the command line's help into docs/cli.md, and draw the rooms
+docs: setup generated ## Build the documentation site in build/site
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+
+generated: setup ## Write the pages that come from the code: the command line's help, the picture of the rooms
 	$(BIN)/python docs/write_cli.py
 	$(BIN)/python build_tools/draw_rooms.py
 

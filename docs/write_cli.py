@@ -12,7 +12,7 @@ PAGE = Path(__file__).with_name("cli.md")
 HEAD = """\
 # The command line
 
-Written by `make docs` from the commands themselves.
+Written by `make generated` from the commands themselves.
 
 Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error, 130 interrupted.
 Standard output carries the result alone; progress, warnings and the names of written files go to

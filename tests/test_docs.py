@@ -86,4 +86,4 @@ def test_the_pages_of_the_command_line_are_up_to_date(monkeypatch):
     sys.modules.pop("write_cli", None)
     import write_cli
 
-    assert write_cli.PAGE.read_text(encoding="utf-8") == write_cli.page(), "run make docs"
+    assert write_cli.PAGE.read_text(encoding="utf-8") == write_cli.page(), "run make generated"

@@ -1,0 +1,35 @@
+"""The documentation site: `make docs` builds it in build/site, without a network."""
+
+from hayflick.core.version import __version__
+
+project = "hayflick"
+author = "The hayflick developers"
+release = version = __version__
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "numpydoc",
+]
+exclude_patterns = ["_build", "locale"]
+locale_dirs = ["locale"]
+gettext_compact = False
+
+# A page is a notebook only where its first lines say so.
+nb_execution_mode = "cache"
+nb_execution_cache_path = "../build/site-cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 240
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 4
+copybutton_prompt_text = r"\$ "
+copybutton_prompt_is_regexp = True
+
+numpydoc_show_class_members = False
+autosummary_generate = True
+
+html_theme = "furo"
+html_title = "hayflick"
+html_static_path = ["_static"]
