@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -105,7 +106,7 @@ class Range:
     whole: bool
 
 
-class CellStudy(BaseModel):
+class CellStudy(BaseModel, ABC):
     """What studies of all kinds have in common: settings of one or several values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -167,14 +168,14 @@ class CellStudy(BaseModel):
         """Return the settings that are ranges of a Latin hypercube."""
         return self.ranges
 
+    @abstractmethod
     def columns(self) -> Mapping[str, type]:
         """Return the settings in the summary, and of which type they are."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def real_setting(self) -> str:
         """The setting that says how much real data a round has."""
-        raise NotImplementedError
 
     @property
     def is_network(self) -> bool:

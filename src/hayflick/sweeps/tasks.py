@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -21,7 +22,7 @@ _CELL_BYTES, _NUMBER_BYTES = 3000.0, 48.0
 
 
 @dataclass(frozen=True, eq=False)
-class ReadyCell:
+class ReadyCell(ABC):
     """A cell whose settings were read.
 
     Parameters
@@ -36,9 +37,9 @@ class ReadyCell:
     identifier: str
 
     @property
+    @abstractmethod
     def rounds(self) -> int:
         """Number of its rounds."""
-        raise NotImplementedError
 
     def row(self) -> dict[str, Any]:
         """Return its settings as the summary has them, also those that the study leaves out."""
