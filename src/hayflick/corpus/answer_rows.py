@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,7 @@ class AnswerRows:
     _name: str = ""
     _file: int = 0
     _partitions: Mapping[str, str] = field(default_factory=dict)
+    _hidden: set[str] = field(default_factory=set)
     _unseen: list[FieldPath] = field(default_factory=list)
     _cells: dict[str, list[Any]] = field(default_factory=dict)
     _frames: list[pl.DataFrame] = field(default_factory=list)
@@ -183,6 +184,7 @@ class AnswerRows:
         """Add the rows of a table of any other kind."""
         self._unseen = []
         with open_table(path, given=self.given, encoding=encoding, progress=progress) as table:
+            self._note_hidden(table.columns)
             names = dict(self._columns(table))
             wanted = list(dict.fromkeys(names.values()))
             numbers = self._numbers(table, names)
@@ -255,6 +257,7 @@ class AnswerRows:
 
     def _add(self, number: int, record: Mapping[str, Any]) -> None:
         if self._partitions:
+            self._note_hidden(record)
             record = {**record, **self._partitions}
         if self._unseen:
             self._unseen = [path for path in self._unseen if not path.is_in(record)]
@@ -275,6 +278,20 @@ class AnswerRows:
         self.read += 1
         if len(self._cells["row"]) >= _ROWS_AT_ONCE:
             self._flush()
+
+    def _note_hidden(self, columns: Container[str]) -> None:
+        """Note the columns of a file in whose place the names of its folders are taken."""
+        for name in self._partitions:
+            used = any(path.text == name for path in self.fields.paths)
+            if used and name in columns and name not in self._hidden:
+                self._hidden.add(name)
+                self.notes.append(
+                    Note(
+                        "{name} is taken from the folders {name}=…, not from the column of the "
+                        "same name in the files",
+                        name=name,
+                    )
+                )
 
     def _keep(self, number: int, cells: Cells) -> None:
         row = self._row(cells)

@@ -229,6 +229,25 @@ def test_folders_named_by_day_give_a_column(tmp_path):
     assert len(watched.rounds) == 22
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_a_column_that_a_folder_hides_is_noted(tmp_path, suffix):
+    for number in range(1, 23):
+        folder = tmp_path / "answers" / f"day={number:02}"
+        folder.mkdir(parents=True)
+        frame = pl.DataFrame({"text": [f"answer {row}" for row in range(25)]})
+        frame = frame.with_columns(day=pl.lit("another"), week=pl.lit("1"))
+        if suffix == "jsonl":
+            frame.write_ndjson(folder / "part-0.jsonl")
+        else:
+            frame.write_parquet(folder / "part-0.parquet")
+    watched = hf.watch(tmp_path / "answers", text="text", by="day")
+    assert len(watched.rounds) == 22
+    notes = [str(note) for source in watched.sources for note in source.notes]
+    assert [note for note in notes if "folders day=" in note] == [
+        "day is taken from the folders day=…, not from the column of the same name in the files"
+    ]
+
+
 def test_standard_input_is_read_whatever_it_holds(tmp_path, capsys, monkeypatch):
     path = written(tmp_path / "calls.jsonl", calls())
     expected = hf.watch(path)
