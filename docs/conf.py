@@ -1,6 +1,11 @@
 """The documentation site: `make docs` builds it in build/site, without a network."""
 
+import sys
+from pathlib import Path
+
 from hayflick.core.version import __version__
+
+sys.path.insert(0, str(Path(__file__).with_name("_extensions")))
 
 project = "hayflick"
 author = "The hayflick developers"
@@ -12,8 +17,9 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "numpydoc",
+    "repository_pages",
 ]
-exclude_patterns = ["_build", "locale"]
+exclude_patterns = ["_build", "_extensions", "locale"]
 locale_dirs = ["locale"]
 gettext_compact = False
 
