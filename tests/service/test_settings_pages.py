@@ -43,6 +43,7 @@ FIELDS = {
     "time_zone": "Asia/Tokyo",
     "baseline": "12",
     "false_alarms": "0.01",
+    "capacity": "",
     "rules": "",
     "silent_after": "4",
     "review": "5",
@@ -72,9 +73,10 @@ def test_a_stream_is_made_and_changed(client: Any, sign_in: Any, service: Servic
     assert (found.every, found.time_zone, found.baseline) == (200, "Asia/Tokyo", 12)
     assert (found.keep_sample, found.keep_days, found.keep_text) == (0.25, 7.0, True)
     assert (found.review, found.rules, found.most_groups) == (5, None, 9)
-    answer = post(rules="usual", review="8")
+    assert found.capacity is None
+    answer = post(rules="usual", review="8", capacity="5000")
     found = _settings(service, "help desk")
-    assert (found.rules, found.review) == ("usual", 8)
+    assert (found.rules, found.review, found.capacity) == ("usual", 8, 5000)
     assert '<option value="usual" selected>' in answer.text
     assert "usual" in client.get("/settings").text
     # An unchecked box is not sent.
@@ -85,6 +87,7 @@ def test_a_stream_is_made_and_changed(client: Any, sign_in: Any, service: Servic
         connection.execute(streams.update().values(answers=3))
     page = client.get("/settings/streams/help desk").text
     assert 'name="every"' not in page
+    assert "<dt>capacity</dt>" in page
     # What readings depend on stays, whatever a form holds.
     post(every="300", review="2")
     found = _settings(service, "help desk")
@@ -96,6 +99,8 @@ REFUSED = (
     ({"every": "1"}, "every"),
     ({"time_zone": "Mars/Base"}, "time_zone"),
     ({"baseline": "x"}, "baseline"),
+    ({"capacity": "99"}, "capacity"),
+    ({"capacity": "many"}, "capacity"),
     ({"keep_sample": "110"}, "keep_sample"),
     ({"keep_sample": "some"}, "keep_sample"),
     ({"keep_days": "nan"}, "keep_days"),

@@ -13,19 +13,27 @@ from pydantic import ValidationError
 
 from hayflick.core.errors import ArgumentError
 from hayflick.service.housekeeping import Erased, erase
-from hayflick.service.pages.forms import Before, Form, caller_of_form, see
-from hayflick.service.pages.rendering import page_router, principal_of, render, service_of
+from hayflick.service.pages.rendering import (
+    Before,
+    Form,
+    caller_of_form,
+    page_router,
+    principal_of,
+    render,
+    see,
+    service_of,
+)
 from hayflick.service.problems import Problem, first_fault
 from hayflick.service.requests import Asking, Caller, existing
 from hayflick.service.stream_settings import Kind, StreamSettings
 from hayflick.service.streams import CHANGEABLE, put_stream, settings_of
 from hayflick.service.times import seconds_of
 from hayflick.storage.audit import audit_of, record_audit
-from hayflick.storage.erasure import Erasure
+from hayflick.storage.retention import Erasure
 from hayflick.storage.rules import rules_of
 from hayflick.storage.streams import StreamRow, check_stream_name, stream_named, streams_of
 
-_ROUNDS = ("every", "time_zone", "baseline", "false_alarms")
+_ROUNDS = ("every", "time_zone", "baseline", "false_alarms", "capacity")
 """Settings of the readings that the page changes, as long as there are no answers."""
 
 _SHOWN = ("charts", "form", "embedder", "tokenizer", "values", "metrics", "must_keep", "seed")
@@ -152,6 +160,8 @@ def changed(before: StreamSettings, form: Mapping[str, str], *, measured: bool) 
     fields: dict[str, Any] = {name: form[name].strip() for name in names if name in form}
     fields["keep_text"] = form.get("keep_text", "") == "True"
     fields["rules"] = form.get("rules") or None
+    if "capacity" in fields:
+        fields["capacity"] = fields["capacity"] or None
     if "keep_sample" in fields:
         fields["keep_sample"] = _share(fields["keep_sample"])
     return StreamSettings.model_validate({**before.model_dump(), **fields})
