@@ -18,6 +18,13 @@ Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error
 Standard output carries the result alone; progress, warnings and the names of written files go to
 standard error. `HAYFLICK_TRACEBACK=1` shows where an internal error comes from.
 """
+NEXT = """\
+## Next
+
+- [Forecasting, step by step](forecast.md) and [watching what models say](watching.md): commands at work
+- [Inputs](inputs.md) and [logs](logs.md): what the commands read
+- [Gates](gates.md): what a pipeline does with the exit codes
+"""
 
 
 def helped(*command: str) -> str:
@@ -35,17 +42,19 @@ def page() -> str:
     """Return the whole page."""
     from hayflick.cli.app import app
 
-    groups = [
-        (group.name, *rest)
+    groups = {
+        group.name: [(group.name, one.name) for one in group.typer_instance.registered_commands]
         for group in app.registered_groups
-        for rest in ((), *((one.name,) for one in group.typer_instance.registered_commands))
-    ]
-    commands = [(), *((command.name,) for command in app.registered_commands), *groups]
+    }
+    subcommands = [command for listed in groups.values() for command in listed]
+    of_groups = [command for name, listed in groups.items() for command in ((name,), *listed)]
+    commands = [(), *((command.name,) for command in app.registered_commands), *of_groups]
     parts = [HEAD]
     for command in commands:
+        level = "###" if command in subcommands else "##"
         title = " ".join(("hayflick", *filter(None, command)))
-        parts.append(f"## {title}\n\n```text\n{helped(*filter(None, command))}\n```\n")
-    return "\n".join(parts)
+        parts.append(f"{level} {title}\n\n```text\n{helped(*filter(None, command))}\n```\n")
+    return "\n".join([*parts, NEXT])
 
 
 if __name__ == "__main__":
