@@ -21,7 +21,7 @@ standard error. `HAYFLICK_TRACEBACK=1` shows where an internal error comes from.
 NEXT = """\
 ## Next
 
-- [Forecasting, step by step](forecast.md) and [watching what models say](watching.md): commands at work
+- [Forecasting](forecast.md) and [watching what models say](watching.md): commands at work
 - [Inputs](inputs.md) and [logs](logs.md): what the commands read
 - [Gates](gates.md): what a pipeline does with the exit codes
 """
