@@ -96,8 +96,9 @@ docs: setup generated ## Build the documentation site in build/site
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 
-generated: setup ## Write the pages that come from the code: the command line's help, the picture of the rooms
+generated: setup ## Write the pages that come from the code: the command line's help, the reference, the picture of the rooms
 	$(BIN)/python docs/write_cli.py
+	$(BIN)/python docs/write_reference.py
 	$(BIN)/python build_tools/draw_rooms.py
 
 catalog: setup ## Bring the message catalogues up to date with the code

@@ -426,7 +426,7 @@ def injection_share(
         The target in generation K, as a share of the real law's diversity 1 - Σ p_0².
     quantity
         What is to be kept: ``within`` (mean diversity of a model), ``between``
-        (E |D|_F² / (2 N²)) or ``total`` (the sum of both: diversity of all output together).
+        (``E |D|_F² / (2 N²)``) or ``total`` (the sum of both: diversity of all output together).
         ``between`` is looked for at 42 shares and refined: a narrower stretch is missed.
 
     Raises
