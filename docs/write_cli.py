@@ -38,6 +38,13 @@ def helped(*command: str) -> str:
     return "\n".join(line.rstrip() for line in shown.getvalue().splitlines()).strip()
 
 
+def section(title: str, *command: str, level: str) -> str:
+    """Return the help of a command under its title, with its examples as a block to copy."""
+    text, _, shown = helped(*command).partition("\n\n  Example")
+    examples = "\n".join(line.strip() for line in shown.splitlines()[1:])
+    return f"{level} {title}\n\n```text\n{text}\n```\n\n```sh\n{examples}\n```\n"
+
+
 def page() -> str:
     """Return the whole page."""
     from hayflick.cli.app import app
@@ -53,7 +60,7 @@ def page() -> str:
     for command in commands:
         level = "###" if command in subcommands else "##"
         title = " ".join(("hayflick", *filter(None, command)))
-        parts.append(f"{level} {title}\n\n```text\n{helped(*filter(None, command))}\n```\n")
+        parts.append(section(title, *filter(None, command), level=level))
     return "\n".join([*parts, NEXT])
 
 

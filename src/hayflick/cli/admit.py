@@ -114,7 +114,9 @@ def admit_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Say of each text whether a pool takes it: admit, quarantine or reject, with reasons.
+    """Say of each text whether a pool should take it.
+
+    The answers are admit, quarantine and reject, with reasons.
 
     Takes a JSON object or string in each line, and writes a JSON object for each in the same order
     as soon as it can. A line that cannot be read is rejected; blank lines are left out.

@@ -10,8 +10,8 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +23,17 @@ from hayflick.cli.db import db_app
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
 from hayflick.cli.gate import gate_command
+from hayflick.cli.help import (
+    DATA,
+    FORECAST,
+    NETWORKS,
+    PACKAGE,
+    SERVICE,
+    START,
+    WATCH,
+    CommandList,
+    examples,
+)
 from hayflick.cli.loop import loop_app
 from hayflick.cli.network import network_app
 from hayflick.cli.pilot import pilot_app
@@ -53,39 +64,106 @@ from hayflick.core.errors import (
 from hayflick.core.version import __version__
 
 INTERNAL_ERROR = 70
+_COMPLETE = "_HAYFLICK_COMPLETE"
+"""The variable with which a shell asks for what may come next; typer's scripts set it."""
+_COMPLETION = {"--install-completion", "--show-completion"}
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EMFILE)
 
 app = typer.Typer(
     name="hayflick",
-    add_completion=False,
+    cls=CommandList,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("hayflick forecast corpus.txt", "hayflick watch traces.jsonl"),
 )
-app.command("forecast")(forecast_command)
-app.command("simulate")(simulate_command)
-app.command("plan")(plan_command)
-app.command("reserve")(reserve_command)
-app.command("calibrate")(calibrate_command)
-app.command("watch")(watch_command)
-app.command("compare")(compare_command)
-app.command("audit")(audit_command)
-app.command("admit")(admit_command)
-app.command("trace")(trace_command)
-app.command("summarise")(summarise_command)
-app.command("merge")(merge_command)
-app.command("expressivity")(expressivity_command)
-app.command("reproduce")(reproduce_command)
-app.command("probe")(probe_command)
-app.command("serve")(serve_command)
-app.command("gate")(gate_command)
-app.add_typer(rules_app, name="rules")
-app.add_typer(review_app, name="review")
-app.add_typer(pilot_app, name="pilot")
-app.add_typer(network_app, name="network")
-app.add_typer(loop_app, name="loop")
-app.add_typer(sweep_app, name="sweep")
-app.add_typer(db_app, name="db")
+
+
+def _add(name: str, command: Callable[..., Any], *shown: str, panel: str) -> None:
+    """Add a command with its examples."""
+    lines = [f"hayflick {name} {one}".rstrip() for one in shown]
+    app.command(name, rich_help_panel=panel, epilog=examples(*lines))(command)
+
+
+_add(
+    "forecast",
+    forecast_command,
+    "corpus.txt",
+    "labels.csv --column category --regime fresh:0.05 --out forecast.html",
+    panel=FORECAST,
+)
+_add(
+    "plan",
+    plan_command,
+    "corpus.txt --keep 0.8 --generations 50 --out plan.html",
+    "corpus.txt --keep 0.8 --write-rules rules.toml",
+    panel=FORECAST,
+)
+_add("reserve", reserve_command, "corpus.txt --size 500 --out reserve.jsonl", panel=FORECAST)
+_add(
+    "calibrate",
+    calibrate_command,
+    "real.txt round1.txt round2.txt --save trainer.json",
+    panel=FORECAST,
+)
+_add(
+    "simulate",
+    simulate_command,
+    "gaussian --samples 100 --generations 500 --plot chart.svg",
+    "discrete --corpus corpus.txt --sampler top-p:0.95 --out runs.nc",
+    panel=FORECAST,
+)
+_add("expressivity", expressivity_command, "corpus.txt", panel=FORECAST)
+_add(
+    "watch",
+    watch_command,
+    "traces.jsonl",
+    "answers.jsonl --text answer --by day --group model --out watch.html",
+    panel=WATCH,
+)
+_add(
+    "compare",
+    compare_command,
+    "old.jsonl new.jsonl --text answer --prompt prompt --fail-below 0.9",
+    panel=WATCH,
+)
+_add("gate", gate_command, "--state watch.state --max-age 1d", panel=WATCH)
+_add("probe", probe_command, "panel.toml", panel=WATCH)
+_add(
+    "trace",
+    trace_command,
+    'retrieved.jsonl "purple heron" --retrieved docs --text answer --by day --group model',
+    panel=WATCH,
+)
+_add(
+    "summarise",
+    summarise_command,
+    "answers.jsonl --text answer --by day --out answers.summary",
+    panel=WATCH,
+)
+_add("merge", merge_command, "monday.summary tuesday.summary --out week.summary", panel=WATCH)
+_add(
+    "audit",
+    audit_command,
+    "train.jsonl --text text --max-duplicates 0.05 --write-clean clean.jsonl",
+    panel=DATA,
+)
+_add("admit", admit_command, "texts.jsonl --pool pool.jsonl", panel=DATA)
+_add(
+    "serve",
+    serve_command,
+    "--database hayflick.db",
+    "--config hayflick.toml --host 0.0.0.0 --port 8080",
+    panel=SERVICE,
+)
+_add("reproduce", reproduce_command, "suresh2024", "wang2025 --out wang2025", panel=PACKAGE)
+app.add_typer(loop_app, name="loop", rich_help_panel=FORECAST)
+app.add_typer(sweep_app, name="sweep", rich_help_panel=FORECAST)
+app.add_typer(review_app, name="review", rich_help_panel=WATCH)
+app.add_typer(pilot_app, name="pilot", rich_help_panel=WATCH)
+app.add_typer(rules_app, name="rules", rich_help_panel=WATCH)
+app.add_typer(network_app, name="network", rich_help_panel=NETWORKS)
+app.add_typer(db_app, name="db", rich_help_panel=SERVICE)
 
 
 def _show_version(wanted: bool) -> None:
@@ -103,7 +181,8 @@ def _root(
     ] = False,
 ) -> None:
     """Predict, measure and slow the collapse of models that are trained on models' output."""
-    _show_help(context)
+    if context.invoked_subcommand is None:
+        typer.echo(START)
 
 
 def _show_help(context: typer.Context) -> None:
@@ -154,6 +233,8 @@ def _broken_off(fault: BaseException | None) -> bool:
 
 
 def _invoke(typed: Sequence[str]) -> int:
+    if _COMPLETE in os.environ or _COMPLETION.intersection(typed[:1]):
+        return _complete(typed)
     try:
         # Not `app(...)`: that would answer Ctrl-C itself, and without a word.
         with typer.main.get_command(app).make_context("hayflick", list(typed)) as context:
@@ -161,6 +242,17 @@ def _invoke(typed: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _complete(typed: Sequence[str]) -> int:
+    """Let typer answer a shell that completes a command, or install what makes the shell ask."""
+    try:
+        app(typed, prog_name="hayflick")
+    except SystemExit as end:
+        if end.code and _COMPLETE not in os.environ:
+            return USER_MISTAKE
+        return end.code if isinstance(end.code, int) else 0
+    return 0
 
 
 def _internal(fault: Exception) -> int:

@@ -179,7 +179,9 @@ def audit_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Audit a data set: duplicates, effective size, phrases, mix, and how much is generated.
+    """Audit a data set: duplicates, mix, generated share.
+
+    Also its effective size, phrases and templates, and leaked evaluation items.
 
     Exit code 0, 1 where a threshold (--max-…, --min-…) fails, or 3 where one is on a number that
     cannot be told.

@@ -92,7 +92,9 @@ def calibrate_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Calibrate on recorded rounds of a trainer: what it is like, and what comes next.
+    """Calibrate on recorded rounds of your own trainer.
+
+    Says what the trainer is like, and what comes next.
 
     Prints the answer in words, the forecast with its interval, and where the trainer departs from
     the chain.

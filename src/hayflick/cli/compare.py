@@ -91,9 +91,9 @@ def compare_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Compare two sets of answers: which numbers differ, and by how much.
+    """Compare two sets of answers: which numbers differ.
 
-    Two releases, two models, two settings. Exit code 0, or 1 under --fail-below.
+    Says by how much. Two releases, two models, two settings. Exit code 0, or 1 under --fail-below.
     """
     from hayflick.monitor.compare_result import checked_share
 

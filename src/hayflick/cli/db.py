@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hayflick.cli import options
+from hayflick.cli.help import examples
 from hayflick.cli.printing import ALARM, say, say_written
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 db_app = typer.Typer(
     name="db",
-    help="Keep the store of the service: bring it up to date, back it up, check it, prune it.",
+    help="Keep the service's store: upgrade, back up, check, prune.",
+    epilog=examples("hayflick db backup monday.db"),
     rich_markup_mode=None,
 )
 
@@ -35,7 +37,7 @@ PLACE = "hayflick.db"
 PASSWORD_VARIABLE = "HAYFLICK_PASSWORD"
 
 
-@db_app.command("upgrade")
+@db_app.command("upgrade", epilog=examples("hayflick db upgrade --database hayflick.db"))
 def upgrade_command(database: DatabaseOption = PLACE) -> None:
     """Bring a store up to date with this version. The service does so too when it starts."""
     from hayflick.storage.maintenance import upgrade
@@ -45,7 +47,7 @@ def upgrade_command(database: DatabaseOption = PLACE) -> None:
     print(f"the store {done}: it has version {after}")
 
 
-@db_app.command("backup")
+@db_app.command("backup", epilog=examples("hayflick db backup monday.db"))
 def backup_command(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="The SQLite file to write.")],
     database: DatabaseOption = PLACE,
@@ -62,14 +64,15 @@ def backup_command(
     return _print_copy(copy)
 
 
-@db_app.command("restore")
+@db_app.command("restore", epilog=examples("hayflick db restore monday.db --database restored.db"))
 def restore_command(
     backup: Annotated[Path, typer.Argument(metavar="FILE", help="What backup has written.")],
     database: DatabaseOption = PLACE,
     force: options.ForceOption = False,
 ) -> int:
-    """Make a store from a backup: a new file, or an empty database of a server.
+    """Make a store from a backup.
 
+    The store is a new file, or an empty database of a server.
     Exit code 1: something is wrong with what it holds; the store is made.
     """
     from hayflick.storage.backups import restore
@@ -80,7 +83,7 @@ def restore_command(
     return _print_copy(copy)
 
 
-@db_app.command("check")
+@db_app.command("check", epilog=examples("hayflick db check"))
 def check_command(database: DatabaseOption = PLACE) -> int:
     """Check a store, which may be in use. Exit code 1: something is wrong with it."""
     from hayflick.storage.maintenance import check
@@ -93,7 +96,7 @@ def check_command(database: DatabaseOption = PLACE) -> int:
     return ALARM if found else 0
 
 
-@db_app.command("prune")
+@db_app.command("prune", epilog=examples("hayflick db prune"))
 def prune_command(database: DatabaseOption = PLACE) -> None:
     """Remove what is older than its stream keeps it. The service does so every hour."""
     from hayflick.service.housekeeping import prune, write_to
@@ -104,7 +107,7 @@ def prune_command(database: DatabaseOption = PLACE) -> None:
     print(str(pruned) or "nothing was old enough")
 
 
-@db_app.command("erase")
+@db_app.command("erase", epilog=examples('hayflick db erase "help desk" --until 2026-10-01'))
 def erase_command(
     stream: Annotated[str, typer.Argument(help="Name of the stream.")],
     key: Annotated[
@@ -124,14 +127,15 @@ def erase_command(
     database: DatabaseOption = PLACE,
     project: ProjectOption = "default",
 ) -> None:
-    """Erase the answers of a stream that meet all conditions, in a store or in a backup of one.
+    """Erase the answers of a stream that meet all conditions.
 
+    In a store, or in a backup of one.
     The readings of their rounds stay: they are numbers over all answers of a round.
     """
     from hayflick.service.housekeeping import erase, write_to
     from hayflick.service.times import seconds_of
-    from hayflick.storage.erasure import Erasure
     from hayflick.storage.maintenance import OPERATOR, existing_stream, present_store
+    from hayflick.storage.retention import Erasure
 
     times = [None if one is None else seconds_of(one) for one in (begins, ends)]
     what = Erasure(key=key, group=group, begins=times[0], ends=times[1])
@@ -141,7 +145,7 @@ def erase_command(
     print(f"erased: {found.answers:,} answers, {found.reviews:,} of the review queue")
 
 
-@db_app.command("token")
+@db_app.command("token", epilog=examples("hayflick db token reporter --scopes ingest,read"))
 def token_command(
     name: Annotated[str, typer.Argument(help="What lists call it.")],
     scopes: Annotated[
@@ -157,7 +161,7 @@ def token_command(
     print(add_token(database, project=project, name=name, scopes=names))
 
 
-@db_app.command("user")
+@db_app.command("user", epilog=examples("hayflick db user anna --scopes read,review"))
 def user_command(
     name: Annotated[str, typer.Argument(help="What the user types to log in.")],
     scopes: Annotated[

@@ -147,8 +147,9 @@ def forecast_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Forecast which words or labels are lost, or how much spread, and how soon.
+    """Forecast which words or labels are lost, and how soon.
 
+    Of a column of numbers: how much of its spread.
     Prints a short table and writes one self-contained HTML report.
     """
     if out is not None and brief is not None and out.resolve() == brief.resolve():

@@ -57,7 +57,9 @@ def gate_command(
     ] = 10.0,
     output_format: FormatOption = Format.TABLE,
 ) -> int:
-    """Say how a stream is, so that a pipeline goes on or stops: by the service, or by --state.
+    """Stop a pipeline while an alarm stands.
+
+    Reads a stream of the service, or with --state what hayflick watch has written.
 
     Exit code 0: there is a reading and no alarm. 1: an alarm stands. 3: no reading, as in the
     baseline or where no answer comes, or the service cannot be reached. 2: it refused the request,

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from hayflick.cli import options
+from hayflick.cli.help import examples
 from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, print_result, say, say_written
 from hayflick.core.command_line import masked_command
 from hayflick.core.progress import progress_bar
@@ -34,8 +35,9 @@ class _LoopGroup(TyperGroup):
 loop_app = typer.Typer(
     name="loop",
     cls=_LoopGroup,
-    help="Run your own trainer for some rounds, record what is left of the real data, and "
-    "calibrate. hayflick loop SETTINGS [--out RUN_DIR] [--hours HOURS] runs all rounds; a call "
+    epilog=examples("hayflick loop trainer.toml --hours 8"),
+    help="Run your own trainer for some rounds, and calibrate. Records what is left of the real "
+    "data. hayflick loop SETTINGS [--out RUN_DIR] [--hours HOURS] runs all rounds; a call "
     "that was stopped, or killed, is repeated to go on.",
     rich_markup_mode=None,
 )
@@ -60,7 +62,7 @@ HoursOption = Annotated[
 ]
 
 
-@loop_app.command("run", hidden=True)
+@loop_app.command("run", hidden=True, epilog=examples("hayflick loop trainer.toml --hours 8"))
 def run_command(
     settings: SettingsArgument,
     out: RunOption = None,
@@ -74,7 +76,7 @@ def run_command(
     return _finish(loop, settings, out, hours, output_format, lang)
 
 
-@loop_app.command("step")
+@loop_app.command("step", epilog=examples("hayflick loop step trainer.toml --out trainer-run"))
 def step_command(
     settings: SettingsArgument,
     out: RunOption = None,

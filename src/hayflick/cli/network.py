@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hayflick.cli import options
+from hayflick.cli.help import examples
 from hayflick.cli.printing import INCOMPLETE, INTERRUPTED, print_result, say, say_written
 from hayflick.core.progress import Progress, progress_bar
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 network_app = typer.Typer(
     name="network",
-    help="Run language models, or cheap stand-ins, over one shared pool of texts.",
+    help="Run language models, or stand-ins, over one pool.",
+    epilog=examples("hayflick network run experiment.toml"),
     rich_markup_mode=None,
 )
 
@@ -33,7 +35,7 @@ WorkersOption = Annotated[
 ]
 
 
-@network_app.command("run")
+@network_app.command("run", epilog=examples("hayflick network run experiment.toml"))
 def run_command(
     experiment: ExperimentArgument,
     out: Annotated[
@@ -60,7 +62,9 @@ def run_command(
     return _finish(work, folder, output_format, lang, yes=yes)
 
 
-@network_app.command("resume")
+@network_app.command(
+    "resume", epilog=examples("hayflick network resume experiment-run --tokens 500000")
+)
 def resume_command(
     folder: RunArgument,
     tokens: Annotated[
@@ -99,19 +103,24 @@ def resume_command(
     return _finish(work, folder, output_format, lang, yes=yes)
 
 
-@network_app.command("estimate")
+@network_app.command("estimate", epilog=examples("hayflick network estimate experiment.toml"))
 def estimate_command(
     experiment: ExperimentArgument,
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
 ) -> None:
-    """Say how many answers, tokens and how much money a run takes. Nobody is asked."""
+    """Say what a run takes: answers, tokens and money.
+
+    Nobody is asked.
+    """
     from hayflick.network.estimate import estimate_network
 
     print_result(estimate_network(experiment), output_format, lang)
 
 
-@network_app.command("report")
+@network_app.command(
+    "report", epilog=examples("hayflick network report experiment-run --out network.html")
+)
 def report_command(
     folder: RunArgument,
     out: Annotated[
@@ -142,20 +151,25 @@ def report_command(
     say_written(out)
 
 
-@network_app.command("record")
+@network_app.command(
+    "record", epilog=examples("hayflick network record experiment-run --out answers.jsonl")
+)
 def record_command(
     folder: RunArgument,
     out: Annotated[Path, typer.Option(help="File of JSON lines to write.")],
     force: options.ForceOption = False,
 ) -> None:
-    """Write the answers of a run, for agents of the kind replay and for watch."""
+    """Write the answers of a run, for watch.
+
+    Agents of the kind replay read them too.
+    """
     from hayflick.network.run_results import record_network
 
     record_network(folder).save(out, force=force)
     say_written(out)
 
 
-@network_app.command("verify")
+@network_app.command("verify", epilog=examples("hayflick network verify experiment-run"))
 def verify_command(
     folder: RunArgument,
     output_format: options.FormatOption = options.Format.TABLE,
@@ -169,7 +183,9 @@ def verify_command(
     return 0 if found.sound else 1
 
 
-@network_app.command("serve-agent")
+@network_app.command(
+    "serve-agent", epilog=examples("hayflick network serve-agent corpus.txt --port 8000")
+)
 def serve_agent_command(
     corpus: Annotated[Path, typer.Argument(metavar="TEXT", help="A text file or folder.")],
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ngram",
@@ -196,7 +212,7 @@ def serve_agent_command(
     serve([agent], host=host, port=port, allow_hosts=allow_host or ())
 
 
-@network_app.command("mitigation")
+@network_app.command("mitigation", epilog=examples("hayflick network mitigation experiment.toml"))
 def mitigation_command(
     experiment: Annotated[
         Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file of built-in agents.")
@@ -222,7 +238,10 @@ def mitigation_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> None:
-    """Say what keeps diversity, at what cost in real texts: built-in agents, and mixtures."""
+    """Say what keeps diversity, at what cost in real texts.
+
+    Built-in agents, and mixtures.
+    """
     from hayflick.core.grammar import number, whole
     from hayflick.network.mitigation import mitigation_network
     from hayflick.report.drawing import check_picture

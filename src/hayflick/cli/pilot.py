@@ -10,11 +10,15 @@ from typing import Annotated
 import typer
 
 from hayflick.cli import options
+from hayflick.cli.help import examples
 from hayflick.cli.printing import print_result, say_written
 from hayflick.core.errors import ArgumentError
 from hayflick.core.output import check_not_input, check_page, check_writable
 
-pilot_app = typer.Typer(rich_markup_mode=None)
+pilot_app = typer.Typer(
+    rich_markup_mode=None,
+    epilog=examples("hayflick pilot --effect 0.05 --sd 0.3 --correlation 0.02 --out plan.json"),
+)
 
 
 class ScaleName(StrEnum):
@@ -127,8 +131,9 @@ def pilot_command(
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
 ) -> int:
-    """Design a small trial: rounds and answers for an effect, a power and a false-alarm rate.
+    """Design a small trial, and analyse its results.
 
+    Says how many rounds and answers an effect, a power and a false-alarm rate take.
     Rounds are the units, as answers of one round are alike. Give --answers to learn the rounds,
     --rounds to learn the answers, or both to learn the power.
     """
@@ -174,7 +179,9 @@ def pilot_command(
     return 0
 
 
-@pilot_app.command("analyse")
+@pilot_app.command(
+    "analyse", epilog=examples("hayflick pilot analyse results.csv --plan plan.json")
+)
 def analyse_command(
     results: Annotated[
         Path,
@@ -204,7 +211,10 @@ def analyse_command(
     lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
 ) -> int:
-    """Analyse a trial's results: effect, interval, p-value, and go, no go or inconclusive."""
+    """Analyse a trial's results: go, no go or inconclusive.
+
+    With effect, interval and p-value.
+    """
     from hayflick.monitor.pilot_analysis import analyse_pilot
 
     if plan is None:

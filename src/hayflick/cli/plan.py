@@ -180,7 +180,7 @@ def plan_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Plan how much real data each round needs, and what that costs.
+    """Plan how much real data each round needs, and its cost.
 
     Prints the recommended design, its cost and margin, the runner-up and what would change it.
     Without prices, designs are ranked by the different real items that they take.

@@ -30,7 +30,9 @@ def probe_command(
     output_format: FormatOption = Format.TABLE,
     yes: YesOption = False,
 ) -> int:
-    """Ask a panel once more, and add the round to the file that watch reads.
+    """Ask a panel of prompts once more: a round for watch.
+
+    The round is added to the file that hayflick watch reads.
 
     An endpoint that is down costs its own answers alone: they are missing in the round.
 

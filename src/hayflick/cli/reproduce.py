@@ -101,7 +101,7 @@ def reproduce_command(
     ] = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Make the figures of a paper, with the exact laws beside its bounds.
+    """Make the figures of a paper, with exact laws beside them.
 
     Writes a gallery page, and every figure as PNG, SVG, HTML, CSV and NetCDF.
 

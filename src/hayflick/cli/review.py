@@ -9,11 +9,17 @@ from typing import Annotated
 import typer
 
 from hayflick.cli import options
+from hayflick.cli.help import examples
 from hayflick.cli.printing import ALARM, print_result, say_notes, say_written
 from hayflick.core.output import check_not_input
 from hayflick.core.progress import progress_bar
 
-review_app = typer.Typer(rich_markup_mode=None, help="Human checks of random answers.")
+DRAW = examples("hayflick review draw answers.jsonl --text answer --by day --out review.csv")
+JUDGE = examples("hayflick review judge review.csv --limit 0.05")
+
+review_app = typer.Typer(
+    rich_markup_mode=None, help="Have people check random answers.", epilog=DRAW
+)
 
 
 class AllocationName(StrEnum):
@@ -23,7 +29,7 @@ class AllocationName(StrEnum):
     EQUAL = "equal"
 
 
-@review_app.command("draw")
+@review_app.command("draw", epilog=DRAW)
 def draw_command(
     source: Annotated[
         str, typer.Argument(metavar="INPUT", help="A table of answers, also by its URL (s3://…).")
@@ -94,7 +100,7 @@ def draw_command(
     return 0
 
 
-@review_app.command("judge")
+@review_app.command("judge", epilog=JUDGE)
 def judge_command(
     source: Annotated[Path, typer.Argument(metavar="REVIEW", help="The file, filled in so far.")],
     limit: Annotated[float, typer.Option(help="Share of bad answers that is acceptable.")] = 0.05,
@@ -110,8 +116,9 @@ def judge_command(
     output_format: options.FormatOption = options.Format.TABLE,
     lang: options.LangOption = options.Lang.EN,
 ) -> int:
-    """Say what the verdicts so far prove about all answers that were drawn from.
+    """Say what the verdicts so far prove about all answers.
 
+    All answers are those that were drawn from.
     Exit code 0: accept or go on; 1: the share of bad answers is above the limit.
     """
     from hayflick.monitor.acceptance import AcceptanceDecision

@@ -8,13 +8,16 @@ from typing import Annotated
 import typer
 
 from hayflick.cli import options
+from hayflick.cli.help import examples
 from hayflick.cli.printing import ALARM, expect_page, print_json, print_result, say_written
 from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
 rules_app = typer.Typer(
     name="rules",
-    help="Rules: what is watched, where the limit lies and what happens then.",
+    help="Check a rules file, and try it in simulation. "
+    "Rules say what is watched, where the limit lies and what happens then.",
+    epilog=examples("hayflick rules check rules.toml"),
     rich_markup_mode=None,
 )
 
@@ -37,7 +40,7 @@ _MustKeep = Annotated[
 ]
 
 
-@rules_app.command("check")
+@rules_app.command("check", epilog=examples("hayflick rules check rules.toml --corpus corpus.txt"))
 def check_command(
     rules: _Rules,
     corpus: _Corpus = None,
@@ -75,8 +78,9 @@ def check_command(
     lang: options.LangOption = options.Lang.EN,
     yes: options.YesOption = False,
 ) -> int:
-    """Show what a rules file comes to: limits with their derivation, rates, actions.
+    """Show what a rules file comes to.
 
+    Limits with their derivation, rates and actions.
     Warns of rules that always or never fire, as far as the data tell. Exits with 1 if a chart
     can never begin, because it takes more baseline than the file gives it.
     """
@@ -106,7 +110,10 @@ def check_command(
     return ALARM if checked.impossible else 0
 
 
-@rules_app.command("evaluate")
+@rules_app.command(
+    "evaluate",
+    epilog=examples("hayflick rules evaluate rules.toml --corpus corpus.txt --out rules.html"),
+)
 def evaluate_command(
     rules: _Rules,
     corpus: _Corpus = None,
@@ -155,8 +162,9 @@ def evaluate_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Try a rules file in simulation: in how many runs it holds the target, and at what cost.
+    """Try a rules file in simulation.
 
+    Says in how many runs it holds the target, and at what cost.
     Beside it the same without the rule, and the smallest fixed share of fresh data that does.
     """
     if out is not None:
@@ -197,7 +205,7 @@ def evaluate_command(
     return 0
 
 
-@rules_app.command("schema")
+@rules_app.command("schema", epilog=examples("hayflick rules schema > rules.schema.json"))
 def schema_command() -> int:
     """Print the JSON schema of rules files, for editors."""
     from hayflick.rules.model import schema_rules

@@ -95,7 +95,7 @@ def summarise_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Summarise answers for `merge` and `watch`: a part of a stream, where it lies.
+    """Summarise answers where they lie, for merge and watch.
 
     Exit code 0, or 3 if some of several files cannot be read: they are named in the summary.
     """
@@ -149,7 +149,7 @@ def merge_command(
     output_format: options.FormatOption = options.Format.TABLE,
     force: options.ForceOption = False,
 ) -> int:
-    """Merge summaries of different files into the one of all of them.
+    """Merge summaries of several files into one.
 
     Exit code 0, or 3 if files that could not be summarised are missing in it.
     """

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from hayflick.cli import options
+from hayflick.cli.help import examples
 from hayflick.cli.printing import (
     INTERRUPTED,
     print_json,
@@ -41,9 +42,10 @@ class _SweepGroup(TyperGroup):
 sweep_app = typer.Typer(
     name="sweep",
     cls=_SweepGroup,
-    help="What is kept over a grid of settings. hayflick sweep STUDY [--out FOLDER] runs a study, "
-    "by law where one is known, else by simulation; a call that was stopped, or killed, is gone "
-    "on with by --resume.",
+    epilog=examples("hayflick sweep study.toml --page study.html"),
+    help="Study what is kept over a grid of settings. hayflick sweep STUDY [--out FOLDER] runs a "
+    "study, by law where one is known, else by simulation; a call that was stopped, or killed, is "
+    "gone on with by --resume.",
     rich_markup_mode=None,
 )
 
@@ -56,7 +58,9 @@ SchedulerOption = Annotated[
 ]
 
 
-@sweep_app.command("run", hidden=True)
+@sweep_app.command(
+    "run", hidden=True, epilog=examples("hayflick sweep study.toml --page study.html")
+)
 def run_command(
     study: Annotated[
         Path, typer.Argument(metavar="STUDY", help="A TOML file; docs/sweeps.md explains its keys.")
@@ -119,7 +123,9 @@ def run_command(
     return 0
 
 
-@sweep_app.command("query")
+@sweep_app.command(
+    "query", epilog=examples('hayflick sweep query study "SELECT * FROM cells LIMIT 5"')
+)
 def query_command(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sweep.")],
     sql: Annotated[
@@ -128,7 +134,7 @@ def query_command(
     output_format: options.FormatOption = options.Format.TABLE,
 ) -> int:
     """Ask the summary of a sweep by SQL: a row per cell, table cells."""
-    from hayflick.sweeps.query import query_sweep
+    from hayflick.sweeps.results import query_sweep
 
     frame = query_sweep(folder, sql)
     if output_format is options.Format.JSON:

@@ -69,7 +69,10 @@ def trace_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> None:
-    """Trace a phrase or a planted text back to who started it, and show its tree."""
+    """Trace a phrase, or a planted text, back to its origin.
+
+    Shows who started it and who passed it on, as a tree.
+    """
     if out is not None:
         check_page(out, inputs=[source], force=force)
         expect_page()

@@ -305,7 +305,9 @@ def watch_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Watch answers by round: whether they are becoming one voice, since when, how fast.
+    """Watch answers by round: whether they become one voice.
+
+    Says since when, and how fast.
 
     Exit code 0 is healthy or falling, 1 an alarm or a decision of the rules; 3 none of them, and
     files are missing that could not be read.
