@@ -71,8 +71,9 @@ def reserve_command(
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
-    """Choose the real lines, rows or texts to store, so that they cover the most.
+    """Choose the real items to store that cover the most.
 
+    Items are the lines of a text, the rows of a table or the texts of a folder.
     Writes them as they are; --regime anchor:FILE trains on them in every round.
     """
     from hayflick.planning.reserve import check_suffix, reserve
