@@ -40,10 +40,19 @@ def test_the_interval_holds_its_coverage(known):
     assert held / total >= 0.935
 
 
-def test_a_positive_rate_below_that_of_human_texts_is_said():
-    found = rogan_gladen(0, 1000, confusion=KNOWN)
-    assert found.value == found.low == found.high == 0.0
+@pytest.mark.parametrize("positives", [0, 1000])
+def test_rates_that_do_not_hold_give_no_share(positives):
+    found = rogan_gladen(positives, 1000, confusion=KNOWN)
+    assert (found.value, found.low, found.high) == (None, 0.0, 1.0)
     assert "they do not hold here" in str(found.notes[0])
+
+
+def test_a_positive_rate_that_is_by_chance_below_that_of_human_texts_has_an_interval():
+    # 3.2 % where 5 % of human texts are called generated: 2.5 standard errors.
+    found = rogan_gladen(32, 1000, confusion=KNOWN)
+    assert found.value == found.low == 0.0
+    assert 0.0 < found.high < 0.03
+    assert found.notes == ()
 
 
 def test_a_detector_that_cannot_tell_gives_no_share():

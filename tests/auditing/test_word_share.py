@@ -1,5 +1,7 @@
 """The share of synthetic texts by words: against the likelihood itself, coverage, other topics."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,72 @@ def test_another_topic_is_diagnosed_and_not_absorbed(share):
     assert "differ from both" in str(other.notes[0])
     assert other.high - other.low > 1.2 * (same.high - same.low)
     assert other.low <= share <= other.high
+
+
+_SYNONYMS = {
+    "also": "additionally", "but": "however", "was": "remained", "had": "possessed",
+    "first": "initial", "many": "numerous", "used": "utilized", "made": "crafted",
+}  # fmt: skip
+
+
+def test_other_articles_of_an_encyclopedia_are_diagnosed_and_not_absorbed(wikitext):
+    articles = [[]]
+    for line in wikitext.read_text(encoding="utf-8").splitlines():
+        if line.startswith(" = ") and not line.startswith(" = ="):
+            articles.append([])
+        elif not line.startswith(" ="):
+            articles[-1] += [one for one in line.split(" . ") if len(one.split()) > 8]
+    draw = random.Random(3)
+
+    def sentences(some):
+        found = [sentence for article in some for sentence in article]
+        draw.shuffle(found)
+        return found
+
+    def reworded(texts):
+        return [
+            " ".join(_SYNONYMS.get(word, word) if draw.random() < 0.5 else word for word in words)
+            for words in map(str.split, texts)
+        ]
+
+    half = len(articles) // 2
+    ours, others = sentences(articles[:half]), sentences(articles[half:])
+    number = len(ours) // 3
+    known = {"human": ours[:number], "model": reworded(ours[number : 2 * number])}
+    for texts, is_other in ((ours[2 * number :], False), (others[:number], True)):
+        generated = len(texts) * 3 // 10
+        found = word_share(reworded(texts[:generated]) + texts[generated:], **known)
+        assert found.low <= 0.3 <= found.high
+        assert bool(found.misfits) == is_other
+        assert any("differ from both" in str(note) for note in found.notes) == is_other
+
+
+def test_texts_that_are_beyond_a_reference_have_no_share():
+    draw, words = random.Random(4), ["it", "was", "so", "and", "is", "to", "be"]
+
+    def texts(number, share):
+        return [
+            " ".join("vivid" if draw.random() < share else draw.choice(words) for _ in range(8))
+            for _ in range(number)
+        ]
+
+    # A human reference that is not all human: the data have less of the model's word than it.
+    found = word_share(texts(2000, 0.0), human=texts(1000, 0.1), model=texts(1000, 0.5))
+    assert (found.value, found.low, found.high) == (None, 0.0, 1.0)
+    assert "no share can be told" in str(found.notes[0])
+
+
+def test_no_generated_text_among_some_hundreds_leaves_room_for_one_in_a_hundred():
+    draw = random.Random(5)
+
+    def texts(number, words):
+        return [" ".join(draw.choices(words, k=10)) for _ in range(number)]
+
+    plain, ornate = [f"plain{n}" for n in range(50)], [f"ornate{n}" for n in range(50)]
+    found = word_share(texts(400, plain), human=texts(200, plain), model=texts(200, ornate))
+    assert found.value < 0.001
+    # The rule of three: 3 / 400.
+    assert 3 / 400 < found.high < 0.02
 
 
 def test_texts_about_something_else_have_no_share():

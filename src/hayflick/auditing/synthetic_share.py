@@ -16,6 +16,8 @@ from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.notes import Note
 
 _CERTAIN = 0.999999
+_BEYOND = 3.3
+"""A target so many standard errors beyond both samples is of another kind: no share fits it."""
 
 
 @final
@@ -133,6 +135,29 @@ def mixture_interval(
     return min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)
 
 
+def share_limits(
+    target: SampleMean, human: SampleMean, model: SampleMean, *, z: float
+) -> tuple[float, float] | None:
+    """Return the limits of `mixture_interval`, of positive width where the target is near them.
+
+    A target that is beyond one of the samples by chance has the shares that are at most 3.3
+    standard errors from it. Both limits are equal where there is none: the samples are not what
+    the target is a mixture of.
+
+    Examples
+    --------
+    >>> rates = [SampleMean.of_proportion(hits, 1000) for hits in (30, 50, 800)]
+    >>> mixture_interval(*rates, z=1.96)
+    (0.0, 0.0)
+    >>> round(share_limits(*rates, z=1.96)[1], 3)
+    0.012
+    """
+    limits = mixture_interval(target, human, model, z=z)
+    if limits is None or limits[0] < limits[1]:
+        return limits
+    return mixture_interval(target, human, model, z=max(z, _BEYOND))
+
+
 @final
 @dataclass(frozen=True)
 class ConfusionCounts:
@@ -221,7 +246,7 @@ def rogan_gladen(
     texts = whole_number("texts", texts, at_least=1)
     positives = whole_number("positives", positives, at_least=0, at_most=texts)
     z = deviations(confidence)
-    limits = mixture_interval(
+    limits = share_limits(
         SampleMean.of_proportion(positives + z * z / 2.0, texts + z * z),
         SampleMean.of_proportion(confusion.false_positives + 1, confusion.human + 2),
         SampleMean.of_proportion(confusion.true_positives + 1, confusion.generated + 2),
@@ -240,26 +265,20 @@ def rogan_gladen(
         return SyntheticShare(
             None, 0.0, 1.0, confidence, texts, "detector", apparent, notes=(note,)
         )
-    notes = _beyond_rates(limits, apparent, false_rate, false_rate + gap)
+    if limits[0] == limits[1]:
+        note = Note(
+            "the detector calls {apparent:.1%} generated, which is not between its rates of "
+            "{human:.1%} for human and {model:.1%} for generated texts: they do not hold here",
+            apparent=apparent,
+            human=false_rate,
+            model=false_rate + gap,
+        )
+        return SyntheticShare(
+            None, 0.0, 1.0, confidence, texts, "detector", apparent, notes=(note,)
+        )
     value = min(max((apparent - false_rate) / gap, 0.0), 1.0)
     low, high = min(limits[0], value), max(limits[1], value)
-    return SyntheticShare(value, low, high, confidence, texts, "detector", apparent, notes=notes)
-
-
-def _beyond_rates(
-    limits: tuple[float, float], apparent: float, human: float, model: float
-) -> tuple[Note, ...]:
-    """Say so where no share explains how many texts a detector calls generated."""
-    if limits[0] < limits[1]:
-        return ()
-    note = Note(
-        "the detector calls {apparent:.1%} generated, which is not between its rates of "
-        "{human:.1%} for human and {model:.1%} for generated texts: they do not hold here",
-        apparent=apparent,
-        human=human,
-        model=model,
-    )
-    return (note,)
+    return SyntheticShare(value, low, high, confidence, texts, "detector", apparent)
 
 
 def detector_share(

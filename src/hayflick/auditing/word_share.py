@@ -17,12 +17,7 @@ import polars as pl
 from scipy.sparse import csr_array
 from scipy.special import expit, stdtrit
 
-from hayflick.auditing.synthetic_share import (
-    SampleMean,
-    SyntheticShare,
-    deviations,
-    mixture_interval,
-)
+from hayflick.auditing.synthetic_share import SampleMean, SyntheticShare, deviations, share_limits
 from hayflick.auditing.texts import text_series
 from hayflick.auditing.word_counts import FEWEST_TEXTS, WordTable, word_table
 from hayflick.auditing.word_fit import Misfits, find_misfits
@@ -115,6 +110,8 @@ def word_share(
     misfits = find_misfits(table, share=fitted.value, error=fitted.width / (2.0 * z))
     limits, note = _told(table, fitted, misfits, confidence)
     value, (low, high) = (None, (0.0, 1.0)) if limits is None else (fitted.value, limits)
+    if value is not None:
+        low, high = min(low, value), max(high, value)
     return SyntheticShare(
         value,
         low,
@@ -136,6 +133,11 @@ def _told(
         return None, Note("the references do not differ in their words by more than chance")
     if misfits.beyond > MOST_BEYOND:
         return None, _refusal(misfits)
+    if fitted.limits[0] == fitted.limits[1]:
+        return None, Note(
+            "no share can be told: the words of these texts are not between those of people and "
+            "those of the model; take references about the same things"
+        )
     if misfits.number or not misfits.fits:
         return _widened(table, fitted.limits, confidence), _caution(misfits)
     return fitted.limits, None
@@ -197,7 +199,9 @@ def _fit(table: WordTable, columns: Integers, z: float) -> _Fit:
     ]
     gap = means[2].mean - means[1].mean
     value = (means[0].mean - means[1].mean) / gap if gap > 0.0 else math.nan
-    limits = mixture_interval(*means, z=z) if gap > 0.0 else None
+    limits = None
+    if gap > 0.0:
+        limits = share_limits(_with_pseudo_texts(means, of_target.shape[0], z), *means[1:], z=z)
     return _Fit(uncorrected, min(max(value, 0.0), 1.0), limits)
 
 
@@ -278,6 +282,22 @@ def _calibrated(human: Floats, model: Floats) -> tuple[float, float]:
 
 def _mean(values: Floats, *, factor: float = 1.0) -> SampleMean:
     return SampleMean(float(values.mean()), factor * float(values.var(ddof=1)) / values.size)
+
+
+def _with_pseudo_texts(means: Sequence[SampleMean], texts: int, z: float) -> SampleMean:
+    """Return the target's mean with the pseudo-texts of Agresti and Coull, of both kinds.
+
+    Where words tell every text, those of a target without generated texts hardly vary, but
+    another one of the same source may have some.
+    """
+    target, human, model = means
+    half = z * z / 2.0
+    number = texts + 2.0 * half
+    mean = (texts * target.mean + half * (human.mean + model.mean)) / number
+    square = texts * (texts * target.variance + target.mean**2)
+    square += half * (human.mean**2 + model.mean**2)
+    variance = (square / number - mean**2) / number
+    return SampleMean(mean, max(variance, target.variance))
 
 
 def _widened(
