@@ -101,7 +101,7 @@ def test_later_retrievals_complete_a_document() -> None:
     ("cell", "message"),
     [
         ("doc-1;doc-2", "the text 'doc-1;doc-2', takes a list of texts or objects, or JSON of one"),
-        (5, "int, takes a list"),
+        (5, "the value 5, takes a list"),
         ([[1]], "a list of list"),
         ([{"score": 1.0}], "the keys 'score', takes one of text"),
         ([True], "a list of bool"),

@@ -146,3 +146,12 @@ def test_what_is_no_run_is_refused(run, tmp_path, capsys):
     assert main(["trace", str(path), "rains", "--text", "answer", "--retrieved", "docs"]) == 2
     assert main(["trace", str(path), "rains"]) == 2
     assert "error: retrieved: got nothing" in capsys.readouterr().err
+
+
+def test_a_log_without_the_column_of_what_was_retrieved_is_told_to_name_it(tmp_path, capsys):
+    path = tmp_path / "log.csv"
+    path.write_text("answer,docs\nIt rains.,5\n")
+    assert main(["trace", str(path), "rains", "--text", "answer"]) == 2
+    assert "retrieved: got nothing, takes the column" in capsys.readouterr().err
+    assert main(["trace", str(path), "rains", "--text", "answer", "--retrieved", "docs"]) == 2
+    assert "'docs' the text '5', takes a list of texts" in capsys.readouterr().err

@@ -52,9 +52,9 @@ def read_dataset(
         else:
             found = _read_apart(source, columns, executor, how)
     except UnknownLogError as fault:
-        raise UnknownLogError(
-            f"{fault.places}\nSay which of them is the text with --text"
-        ) from None
+        # Of a table without sentences, its one line says what to do.
+        more = "\nSay which of them is the text with --text" if "\n" in fault.places else ""
+        raise UnknownLogError(fault.places + more) from None
     if "text" not in found.frame.columns:
         raise ArgumentError("text", got="nothing", takes="the column of the texts")
     return found

@@ -164,7 +164,8 @@ def _items(cell: Any) -> Sequence[Any]:
         return (cell,)
     if isinstance(cell, (list, tuple)):
         return [one for one in cell if one is not None and not _is_blank(one)]
-    raise ValueError(f"{type(cell).__name__}, takes a list of texts or objects")
+    shown = display_text(str(cell), longest=_SHOWN)
+    raise ValueError(f"the value {shown}, takes a list of texts or objects")
 
 
 def _is_blank(item: Any) -> bool:

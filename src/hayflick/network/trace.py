@@ -135,9 +135,9 @@ def trace(
     """
     columns = AnswerColumns(text=text, by=by, group=group, prompt=prompt, retrieved=retrieved)
     if retrieved is None:
-        _refuse_columns(text=text, by=by, group=group, prompt=prompt, log=log)
         if not isinstance(source, str | os.PathLike) or Path(source).is_file():
             raise ArgumentError("retrieved", got="nothing", takes=_TAKES)
+        _refuse_columns(text=text, by=by, group=group, prompt=prompt, log=log)
         run = NetworkRun.read(source)
         name, sources, found = Path(run.folder).name, run.sources, retrieval_log_of_run(run)
     else:
