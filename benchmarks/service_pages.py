@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.accounts import project_named
 from hayflick.storage.database import Database
-from hayflick.storage.headlines import LONGEST_LINE, Headline
+from hayflick.storage.readings import LONGEST_LINE, Headline
 from hayflick.storage.service_tables import streams
 from hayflick.storage.streams import create_stream
 from service_load import TOKEN, serving

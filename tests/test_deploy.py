@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hayflick.cli.main import main
-from hayflick.service.config import read_settings
+from hayflick.service.serve import read_settings
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"

@@ -147,7 +147,7 @@ from .rules.rule_set import RuleSet as RuleSet
 from .simulation.simulate import simulate as simulate
 from .storage.database import Database as Database
 from .storage.embedding_cache import EmbeddingCache as EmbeddingCache
-from .sweeps.query import query_sweep as query_sweep
 from .sweeps.results import SweepResult as SweepResult
+from .sweeps.results import query_sweep as query_sweep
 from .sweeps.run import sweep as sweep
 from .sweeps.study import Study as Study

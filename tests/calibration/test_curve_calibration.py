@@ -12,7 +12,7 @@ from recorded_rounds import count_files, mappings, recorded_counts
 
 import hayflick as hf
 from hayflick.calibration.calibration_file import resampler_of
-from hayflick.calibration.curve_reading import read_curve
+from hayflick.calibration.curve_fit import read_curve
 from hayflick.chains.resampler import Resampler
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError

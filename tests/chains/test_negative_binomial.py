@@ -6,8 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import optimize, stats
 
 import hayflick as hf
-from hayflick.chains.dispersion import fitted_dispersion
-from hayflick.chains.negative_binomial import CountHistogram, probabilities, support
+from hayflick.chains.negative_binomial import (
+    CountHistogram,
+    fitted_dispersion,
+    probabilities,
+    support,
+)
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.records import Mix

@@ -11,7 +11,7 @@ import pytest
 
 import hayflick as hf
 from hayflick.cli.main import main
-from hayflick.monitor import partition_vectors
+from hayflick.monitor import partitions
 
 READING = {"by": "round", "text": "answer", "group": "model"}
 HASHING = "hashing:dimensions=64"
@@ -48,7 +48,7 @@ def models(monkeypatch):
     library = ModuleType("sentence_transformers")
     library.SentenceTransformer = Model
     monkeypatch.setitem(sys.modules, "sentence_transformers", library)
-    monkeypatch.setattr(partition_vectors, "_KEPT", {})
+    monkeypatch.setattr(partitions, "_KEPT", {})
     return loaded
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from hayflick.chains.discrete import Discrete
 from hayflick.core.errors import ArgumentError, DataError
-from hayflick.planning.at_least import default_least
+from hayflick.planning.confidence import default_least
 from hayflick.planning.dose import spread, threshold_policy
 from hayflick.planning.problem import planning_problem
 from hayflick.planning.retention import SimulationSettings

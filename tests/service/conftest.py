@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hayflick.service.clock import Clock
-from hayflick.service.service import Service
+from hayflick.service.service import Clock, Service
 from hayflick.service.settings import ServiceSettings
 from hayflick.storage.accounts import create_session, create_token, create_user, project_named
 from hayflick.storage.database import Database

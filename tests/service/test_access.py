@@ -8,8 +8,8 @@ import pytest
 
 from hayflick.core.errors import ArgumentError
 from hayflick.service.access import COOKIE, check_csrf, check_exposure, local_target
-from hayflick.service.assembly import routers
-from hayflick.service.logins import log_in, log_out, set_up
+from hayflick.service.app import routers
+from hayflick.service.pages.login import log_in, log_out, set_up
 from hayflick.service.problems import Problem
 from hayflick.service.service import Service
 from hayflick.service.settings import ServiceSettings
@@ -17,17 +17,17 @@ from hayflick.storage.accounts import (
     SESSION_S,
     create_token,
     create_user,
+    hash_password,
     principal_of_session,
     project_named,
     revoke_token,
     tokens_of,
 )
-from hayflick.storage.passwords import hash_password
 
 PASSWORD = "correct horse"
 # At its real cost, each check takes a quarter of a second.
 with pytest.MonkeyPatch.context() as patch:
-    patch.setattr("hayflick.storage.passwords._LOG_ROUNDS", 8)
+    patch.setattr("hayflick.storage.accounts._LOG_ROUNDS", 8)
     HASHED = hash_password(PASSWORD)
 
 
@@ -182,7 +182,7 @@ def test_a_wrong_password_is_refused(service, user, name, password):
 
 
 def test_wrong_passwords_are_slowed_down(service, machine_clock, user, monkeypatch):
-    monkeypatch.setattr("hayflick.service.logins.check_password", lambda *_: None)
+    monkeypatch.setattr("hayflick.service.pages.login.check_password", lambda *_: None)
     with service:
         statuses = []
         for _ in range(7):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hayflick.service.logins import log_in
+from hayflick.service.pages.login import log_in
 from hayflick.service.problems import Problem
 
 PASSWORD = "correct horse"
@@ -19,7 +19,7 @@ def place(tmp_path):
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch):
     """Every password costs a quarter of a second otherwise."""
-    monkeypatch.setattr("hayflick.storage.passwords._LOG_ROUNDS", 8)
+    monkeypatch.setattr("hayflick.storage.accounts._LOG_ROUNDS", 8)
 
 
 @pytest.fixture

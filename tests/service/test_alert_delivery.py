@@ -12,8 +12,13 @@ from hooks import receiving
 from hayflick.core.errors import ArgumentError
 from hayflick.report.language import Language
 from hayflick.service import webhooks
-from hayflick.service.alert_messages import AlertMessages
-from hayflick.service.alerts import GIVEN_UP_AFTER_S, AlertWorker, check_target, send_test
+from hayflick.service.alerts import (
+    GIVEN_UP_AFTER_S,
+    AlertMessages,
+    AlertWorker,
+    check_target,
+    send_test,
+)
 from hayflick.service.apprise_sender import send_by_apprise
 from hayflick.service.settings import ServiceSettings
 from hayflick.service.webhooks import DeliveryFailure, post_webhook

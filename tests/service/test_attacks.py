@@ -29,10 +29,9 @@ from hayflick.service.app import create_app
 from hayflick.service.apprise_sender import without_secrets
 from hayflick.service.events import event_stream
 from hayflick.service.ingest import ingest
-from hayflick.service.logins import log_in
+from hayflick.service.pages.login import log_in
 from hayflick.service.problems import Problem
-from hayflick.service.round_keeper import RoundKeeper
-from hayflick.service.round_storing import store_rounds
+from hayflick.service.round_keeper import RoundKeeper, store_rounds
 from hayflick.service.service import Service
 from hayflick.service.settings import DeclaredStream, ServiceSettings
 from hayflick.service.stream_settings import StreamSettings
@@ -40,15 +39,15 @@ from hayflick.storage.accounts import (
     Principal,
     create_token,
     create_user,
+    hash_password,
     project_named,
     revoke_token,
 )
 from hayflick.storage.alerts import raise_silence
 from hayflick.storage.backups import back_up, restore
 from hayflick.storage.database import Database
-from hayflick.storage.erasure import Erasure, answers_to_erase, erase_answers
-from hayflick.storage.passwords import hash_password
 from hayflick.storage.readings import observer_of_stream, texts_of_rounds
+from hayflick.storage.retention import Erasure, answers_to_erase, erase_answers
 from hayflick.storage.reviews import add_reviews, reviews_of
 from hayflick.storage.service_tables import TABLES, answers, tokens, unpack
 from hayflick.storage.streams import create_stream, stream_named

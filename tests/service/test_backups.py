@@ -15,13 +15,12 @@ from fastapi.testclient import TestClient
 
 from hayflick.core.errors import DataError, OutputError
 from hayflick.service.app import create_app
-from hayflick.service.clock import Clock
-from hayflick.service.service import Service
+from hayflick.service.service import Clock, Service
 from hayflick.storage.accounts import project_named
 from hayflick.storage.answers import add_answers
 from hayflick.storage.backups import Copy, back_up, restore
-from hayflick.storage.checks import check_store
 from hayflick.storage.database import Database
+from hayflick.storage.maintenance import check_store
 from hayflick.storage.migrations import migrate_to, tables_of_version
 from hayflick.storage.service_tables import TABLES, pack
 from hayflick.storage.streams import create_stream

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hayflick.core.errors import DataError
-from hayflick.service.config import read_settings
-from hayflick.service.startup import declare
+from hayflick.service.serve import declare, read_settings
 from hayflick.service.streams import settings_of
 from hayflick.storage.database import Database
 from hayflick.storage.rules import rules_of

@@ -15,9 +15,9 @@ import pytest
 from hayflick.core.errors import ArgumentError
 from hayflick.service import alerts, api_export, api_health
 from hayflick.service.alerts import AlertWorker, send_test
+from hayflick.service.api_export import stream_columns
 from hayflick.service.api_ingest import Intake
 from hayflick.service.events import Broadcast, event_stream
-from hayflick.service.export import stream_columns
 from hayflick.service.ingest import ingest
 from hayflick.service.pages.rules import difference
 from hayflick.service.problems import Problem

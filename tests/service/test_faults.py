@@ -9,8 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from hayflick.service import ingest as ingesting
-from hayflick.service.clock import Clock
-from hayflick.service.service import Service
+from hayflick.service.service import Clock, Service
 from hayflick.service.settings import ServiceSettings
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.accounts import Principal, project_named

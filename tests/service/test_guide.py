@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hayflick.service.config import read_settings
+from hayflick.service.serve import read_settings
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
 TOKEN = "hf_a-token-of-the-tests-of-the-guide"

@@ -12,8 +12,8 @@ from hayflick.diversity.observing import RoundAnswers
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.storage.accounts import project_named
 from hayflick.storage.alerts import raise_alarm
-from hayflick.storage.headlines import Headline
 from hayflick.storage.readings import (
+    Headline,
     ReadingRow,
     add_readings,
     add_to_rollup,

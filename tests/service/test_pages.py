@@ -12,10 +12,9 @@ import sqlalchemy as sa
 
 from hayflick.service.access import COOKIE
 from hayflick.service.stream_settings import StreamSettings
-from hayflick.storage.accounts import create_session, create_user, project_named
+from hayflick.storage.accounts import create_session, create_user, hash_password, project_named
 from hayflick.storage.alerts import alerts_of, raise_alarm
-from hayflick.storage.headlines import Headline
-from hayflick.storage.passwords import hash_password
+from hayflick.storage.readings import Headline
 from hayflick.storage.service_tables import streams
 from hayflick.storage.streams import create_stream, stream_named
 

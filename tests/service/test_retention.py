@@ -10,19 +10,18 @@ import sqlalchemy as sa
 
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError
-from hayflick.service.clock import Clock
 from hayflick.service.housekeeping import Housekeeper, erase, prune, write_to
-from hayflick.service.service import Service
+from hayflick.service.service import Clock, Service
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.accounts import project_named
 from hayflick.storage.answers import add_answers
 from hayflick.storage.audit import audit_of
 from hayflick.storage.changes import record_change
 from hayflick.storage.database import Database
-from hayflick.storage.erasure import Erasure
+from hayflick.storage.retention import Erasure
 from hayflick.storage.reviews import add_reviews, decide_review
+from hayflick.storage.service_counts import set_value
 from hayflick.storage.service_tables import answers, changes, pack, reviews, rounds, streams, unpack
-from hayflick.storage.service_values import set_value
 from hayflick.storage.streams import create_stream, stream_named
 
 one_engine = pytest.mark.parametrize("place", ["sqlite"], indirect=True)

@@ -15,13 +15,11 @@ from watched_stream import answers
 
 from hayflick.cli.main import main
 from hayflick.core.errors import DataError
-from hayflick.service.app import create_app
-from hayflick.service.assembly import workers_of
-from hayflick.service.config import read_settings
+from hayflick.service.app import create_app, workers_of
 from hayflick.service.round_keeper import RoundKeeper
+from hayflick.service.serve import read_settings, take_token
 from hayflick.service.service import Service
 from hayflick.service.settings import ServiceSettings
-from hayflick.service.startup import take_token
 from hayflick.storage.database import Database
 from hayflick.storage.rounds import measuring_lock
 from hayflick.storage.streams import stream_named

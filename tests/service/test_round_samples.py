@@ -13,9 +13,9 @@ from hayflick.service.housekeeping import erase, prune, write_to
 from hayflick.service.round_samples import priority_of
 from hayflick.storage.answers import add_answers
 from hayflick.storage.database import Database
-from hayflick.storage.erasure import Erasure
 from hayflick.storage.readings import rollups_of_stream
-from hayflick.storage.round_samples import add_parcels
+from hayflick.storage.retention import Erasure
+from hayflick.storage.rounds import add_parcels
 from hayflick.storage.service_tables import TABLES
 
 CAPACITY = 100

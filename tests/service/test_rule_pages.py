@@ -13,8 +13,7 @@ import hayflick as hf
 from hayflick.core.errors import DataError
 from hayflick.corpus.answers import Answers
 from hayflick.service.pages.rules import EXAMPLE
-from hayflick.service.rule_files import rules_of_text
-from hayflick.service.rule_trial import try_rules
+from hayflick.service.rule_files import rules_of_text, try_rules
 from hayflick.service.service import Service
 from hayflick.storage.accounts import project_named
 from hayflick.storage.audit import audit_of
@@ -159,7 +158,7 @@ def test_a_rule_file_is_tried_on_what_is_stored(
 def test_rules_that_would_read_too_much_are_not_tried(
     watched: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hayflick.service.rule_trial.MOST_READS", 9)
+    monkeypatch.setattr("hayflick.service.rule_files.MOST_READS", 9)
     with pytest.raises(DataError, match="would read 10 numbers of talk, and at most 9"):
         try_rules(rules_of_text(RULES), watched, stream="talk")
 

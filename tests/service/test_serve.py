@@ -16,7 +16,7 @@ import pytest
 
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError
-from hayflick.service.startup import make_first_token, take_token
+from hayflick.service.serve import make_first_token, take_token
 from hayflick.storage.accounts import principal_of_token
 from hayflick.storage.database import Database
 

@@ -18,10 +18,8 @@ from hayflick.report.language import Language
 from hayflick.report.watch_findings import WatchFindings
 from hayflick.report.watched_numbers import WatchedNumber
 from hayflick.service.pages import watched
-from hayflick.service.pages.before_after import action_effects
-from hayflick.service.pages.charts import SEPARATION, chart_id, plot_of
-from hayflick.service.pages.outlook import outlook_rows
-from hayflick.service.pages.watched import WatchedStreams
+from hayflick.service.pages.stream import action_effects, outlook_rows
+from hayflick.service.pages.watched import SEPARATION, WatchedStreams, chart_id, plot_of
 from hayflick.storage.actions import ActionRow
 from hayflick.storage.rounds import RoundRow
 

@@ -10,11 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 import hayflick as hf
-from hayflick.service.clock import Clock
-from hayflick.service.export import export_rows, stream_columns, watch_arguments
+from hayflick.service.api_export import export_rows, stream_columns, watch_arguments
 from hayflick.service.ingest import ingest
 from hayflick.service.round_keeper import RoundKeeper
-from hayflick.service.service import Service
+from hayflick.service.service import Clock, Service
 from hayflick.service.settings import ServiceSettings
 from hayflick.service.stored_watch import stored_watch
 from hayflick.service.stream_settings import StreamSettings

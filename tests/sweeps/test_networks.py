@@ -213,7 +213,7 @@ agents.trust = [0.1, 0.9]
 
 def test_files_travel_with_the_work_of_a_cluster(village):
     from hayflick.sweeps.experiments import ExperimentPreparation
-    from hayflick.sweeps.study_files import read_study
+    from hayflick.sweeps.run import read_study
     from hayflick.sweeps.tasks import RunsTask
 
     path = written(village, 'experiment = "village.toml"\nseed = [1, 2]\n')

@@ -11,7 +11,7 @@ import numpy as np
 
 from hayflick.calibration.calibration_result import Calibration, SufficientShare
 from hayflick.calibration.curve_calibration import CurveCalibration, calibrate_curve
-from hayflick.calibration.curve_reading import read_curve
+from hayflick.calibration.curve_fit import read_curve
 from hayflick.calibration.diagnoses import diagnose, later_fit
 from hayflick.calibration.fit import Fit, fit_resampler
 from hayflick.calibration.goodness import goodness
@@ -76,7 +76,7 @@ def calibrate(
         see `hayflick.calibrate_numbers`.
     curve
         The shares of the types that the rounds held, where no counts were kept, beside the real
-        data alone: see `hayflick.calibration.curve_reading.read_curve`.
+        data alone: see `hayflick.calibration.curve_fit.read_curve`.
     regime
         What each round was trained on, and will be: a regime or its name in the grammar of the
         command line, such as ``"fresh:0.05"``.

@@ -10,8 +10,13 @@ from typing_extensions import override
 
 from hayflick.calibration.calibrated_trainer import CalibratedTrainer, ForecastRound
 from hayflick.calibration.calibration_file import resampler_record
-from hayflick.calibration.curve_fit import CurveFit, CurvePrediction, fit_curve, predict_curve
-from hayflick.calibration.curve_reading import Curve
+from hayflick.calibration.curve_fit import (
+    Curve,
+    CurveFit,
+    CurvePrediction,
+    fit_curve,
+    predict_curve,
+)
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.resampler import PARAMETERS, Resampler
 from hayflick.core.arrays import Floats

@@ -58,12 +58,13 @@ def serve_command(
         ),
     ] = None,
 ) -> None:
-    """Watch streams of answers as a service: answers come in over HTTP, with a dashboard.
+    """Watch streams of answers as a service, with a dashboard.
+
+    Answers come in over HTTP.
 
     The first start prints a token for the administrator, once.
     """
-    from hayflick.service.config import read_settings
-    from hayflick.service.serve import serve
+    from hayflick.service.serve import read_settings, serve
     from hayflick.service.settings import ServiceSettings
 
     settings = ServiceSettings() if config is None else read_settings(config)

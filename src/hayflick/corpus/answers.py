@@ -30,8 +30,8 @@ from hayflick.corpus.continuing import (
     order_labels,
     part_notes,
 )
+from hayflick.corpus.dates import epoch_times
 from hayflick.corpus.encodings import check_encoding
-from hayflick.corpus.epochs import epoch_times
 from hayflick.corpus.files import InputFile, InputFiles
 from hayflick.corpus.found_rounds import FoundRounds, RoundSearch, round_notes
 from hayflick.corpus.log_inputs import (

@@ -10,8 +10,7 @@ import polars as pl
 
 from hayflick.core.errors import DataError, listed
 from hayflick.core.notes import Note
-from hayflick.corpus.dates import EARLIEST, LATEST, Moment, moments
-from hayflick.corpus.epochs import POWERS
+from hayflick.corpus.dates import EARLIEST, LATEST, POWERS, Moment, moments
 
 _TIME = pl.Datetime("us")
 _AHEAD = pl.Duration("us")

@@ -21,6 +21,8 @@ from typing_extensions import override
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.corpus.ascii_runs import SEPARATOR
+from hayflick.corpus.ascii_runs import no_counts as no_counts
 from hayflick.corpus.normalization import (
     EMOJI,
     INVISIBLE,
@@ -30,8 +32,6 @@ from hayflick.corpus.normalization import (
     replaced,
     visible,
 )
-from hayflick.corpus.token_tables import SEPARATOR
-from hayflick.corpus.token_tables import no_counts as no_counts
 
 CountedT = TypeVar("CountedT")
 

@@ -10,6 +10,18 @@ from hayflick.corpus.messages import group_name, is_filtered, text_of
 from hayflick_client import AnswerRecorder
 from hayflick_client.recorder import WarningLog
 
+
+def record_item(recorder: AnswerRecorder, item: Mapping[str, Any]) -> None:
+    """Hand in an answer that was read as an item of the service."""
+    recorder.record(
+        item["text"],
+        group=item.get("group"),
+        prompt=item.get("prompt"),
+        at=item.get("time"),
+        key=item.get("key"),
+    )
+
+
 Grouping: TypeAlias = str | Callable[[Mapping[str, Any]], str | None] | None
 """The group of answers: a name, a function of what describes a call, or None for the model."""
 

@@ -11,8 +11,7 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 from typing_extensions import override
 
-from hayflick.integrations.calls import Grouping
-from hayflick.integrations.recorder import record_item
+from hayflick.integrations.calls import Grouping, record_item
 from hayflick.service.litellm import answers_of_litellm
 from hayflick.service.problems import Problem
 from hayflick_client import AnswerRecorder

@@ -19,8 +19,7 @@ from opentelemetry.trace import StatusCode
 from typing_extensions import override
 
 from hayflick.core.version import __version__
-from hayflick.integrations.calls import Grouping
-from hayflick.integrations.recorder import record_item
+from hayflick.integrations.calls import Grouping, record_item
 from hayflick.integrations.scores import last_scores
 from hayflick.service.model_calls import USER, answers_in
 from hayflick.service.otlp import Signal, TelemetryEvent, TelemetryRecord

@@ -38,13 +38,13 @@ from hayflick.core.source import Source
 from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
-from hayflick.planning.at_least import default_least
 from hayflick.planning.calibrated_target import symbol_target
+from hayflick.planning.confidence import default_least
 from hayflick.planning.dose import smallest_fresh
+from hayflick.planning.inputs import ResamplerGiven, trained_by
 from hayflick.planning.problem import PlanningProblem, check_target, planning_problem
 from hayflick.planning.retention import SimulationSettings
 from hayflick.planning.targets import DIVERSITY, SymbolTarget
-from hayflick.planning.trained import ResamplerGiven, trained_by
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.replace import Replace
 from hayflick.regimes.triggered import Triggered

@@ -29,8 +29,7 @@ from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import check_format
 from hayflick.corpus.windows import MOST_PERIODS, Windows, earliest, shortest_length, zone_named
 from hayflick.embed.embedder import Embedder, parse_embedder
-from hayflick.monitor.partition_vectors import kept_embedder, with_vectors
-from hayflick.monitor.partitions import Partition, read_partitions
+from hayflick.monitor.partitions import Partition, kept_embedder, read_partitions, with_vectors
 from hayflick.monitor.round_summary import RoundSummary
 from hayflick.monitor.summaries import (
     AnswerSummary,

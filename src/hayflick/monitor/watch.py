@@ -42,9 +42,14 @@ from hayflick.monitor.must_keep import fingerprint, must_keep_weights, spelled_a
 from hayflick.monitor.panel import ChartPanel
 from hayflick.monitor.reference import check_reference, with_reference
 from hayflick.monitor.retrieved import check_all_is_read, followed
-from hayflick.monitor.state import bad_rows, open_part, state_source
+from hayflick.monitor.state import (
+    MeasuredStream,
+    bad_rows,
+    measured_stream,
+    open_part,
+    state_source,
+)
 from hayflick.monitor.state_file import StateFile, check_state, held_state
-from hayflick.monitor.stream import MeasuredStream, measured_stream
 from hayflick.monitor.stream_health import StreamHealth
 from hayflick.monitor.watch_input import WatchInput
 from hayflick.monitor.watch_result import ChartHistory, MissingChart, WatchResult

@@ -17,10 +17,9 @@ from hayflick.core.errors import ArgumentError, SimulationInterrupted
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Regime
 from hayflick.laws.diversity import Diversity
-from hayflick.planning.at_least import MOST_CLASSES, default_least
 from hayflick.planning.at_risk import most_at_risk
 from hayflick.planning.classes import ClassOutlook, mass_lost, simulated_classes
-from hayflick.planning.confidence import SIMULATED, Assurance
+from hayflick.planning.confidence import MOST_CLASSES, SIMULATED, Assurance, default_least
 from hayflick.planning.forecast_result import (
     FRESH_SHARES,
     KEPT_OF_BASELINE,

@@ -24,7 +24,7 @@ from hayflick.laws.count_law import BRANCHING, SIMULATED, at_least_by_law, expec
 from hayflick.laws.rounds import rounds_of
 from hayflick.laws.survival import Survival, spectrum_of
 from hayflick.laws.symbol_counts import LARGEST_PROBABILITY
-from hayflick.planning.at_least import MOST_CLASSES, default_least
+from hayflick.planning.confidence import MOST_CLASSES, default_least
 from hayflick.simulation.simulate import simulate
 
 ACCUMULATED_RUNS = 500
@@ -89,7 +89,7 @@ def class_outlooks(
         What each of how many rounds is trained on.
     least
         How many examples every class needs, shape ``(types,)``; the default where None, see
-        `hayflick.planning.at_least.default_least`.
+        `hayflick.planning.confidence.default_least`.
     seed
         Of the simulations of classes that no law covers.
 

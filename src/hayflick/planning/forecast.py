@@ -21,10 +21,9 @@ from hayflick.corpus.table_format import TableFormat
 from hayflick.laws.diversity import expected_diversity
 from hayflick.laws.survival import survival
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE, assurance_of
-from hayflick.planning.at_least import MOST_CLASSES, default_least
 from hayflick.planning.at_risk import most_at_risk
 from hayflick.planning.classes import class_outlooks, mass_lost
-from hayflick.planning.confidence import Assurance
+from hayflick.planning.confidence import MOST_CLASSES, Assurance, default_least
 from hayflick.planning.forecast_result import (
     FRESH_SHARES,
     KEPT_OF_BASELINE,
@@ -32,12 +31,17 @@ from hayflick.planning.forecast_result import (
     Forecast,
     SurvivalByCount,
 )
-from hayflick.planning.inputs import InputOptions, chosen_family, read_model
+from hayflick.planning.inputs import (
+    InputOptions,
+    ResamplerGiven,
+    chosen_family,
+    read_model,
+    trained_by,
+)
 from hayflick.planning.kept_runs import kept_runs
 from hayflick.planning.problem import check_confidence
 from hayflick.planning.retention import SimulationSettings
 from hayflick.planning.targets import SymbolTarget
-from hayflick.planning.trained import ResamplerGiven, trained_by
 from hayflick.regimes.fresh import Fresh
 from hayflick.regimes.regime import parse_regime
 from hayflick.simulation.simulate import check_running, run_until_interrupted, simulate

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from hayflick.calibration.calibration_file import AnyResampler, Calibrated, resampler_of
 from hayflick.chains.discrete import Discrete
 from hayflick.chains.estimators import AddDelta
 from hayflick.chains.fit_checks import label_checks
+from hayflick.chains.trained import retrained_by
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.protocols import Model
@@ -19,6 +21,19 @@ from hayflick.corpus.frames import Table, as_table, holds_counts, input_path, is
 from hayflick.corpus.numbers import holds_fractions
 from hayflick.corpus.table_format import TableFormat
 from hayflick.corpus.tables import is_table
+
+ResamplerGiven: TypeAlias = AnyResampler | Calibrated | str | os.PathLike[str]
+"""What the argument takes."""
+
+
+def trained_by(model: Any, resampler: ResamplerGiven | None) -> Any:
+    """Return a model as a calibrated trainer retrains it; as it is where there is none.
+
+    Errors are those of `hayflick.chains.trained.retrained_by` and
+    `hayflick.calibration.calibration_file.resampler_of`.
+    """
+    return model if resampler is None else retrained_by(model, resampler_of(resampler))
+
 
 FAMILIES = (
     *("discrete", "gaussian", "multivariate-gaussian", "poisson", "negative-binomial", "ngram"),

@@ -30,7 +30,13 @@ from hayflick.planning.designs import (
     stage_sensitivities,
 )
 from hayflick.planning.history import History, HistoryComparison, read_history, resumed_problem
-from hayflick.planning.inputs import InputOptions, chosen_family, read_model
+from hayflick.planning.inputs import (
+    InputOptions,
+    ResamplerGiven,
+    chosen_family,
+    read_model,
+    trained_by,
+)
 from hayflick.planning.plan_result import Plan
 from hayflick.planning.problem import (
     ElapsedRounds,
@@ -48,7 +54,6 @@ from hayflick.planning.sizing import FreshShare, Recovery, fresh_share_of, recov
 from hayflick.planning.strategies import AnchorStrategy, FreshStrategy, strategies_for
 from hayflick.planning.strategy import Strategy
 from hayflick.planning.targets import VARIANCE
-from hayflick.planning.trained import ResamplerGiven, trained_by
 from hayflick.planning.variance_target import VarianceTarget
 from hayflick.regimes.replace import Replace
 from hayflick.simulation.simulate import check_running

@@ -17,9 +17,8 @@ from hayflick.corpus.must_keep import MustKeep, MustKeepList
 from hayflick.corpus.reading import Corpus
 from hayflick.laws.survival import LAWS
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE, assurance_of
-from hayflick.planning.at_least import default_least
 from hayflick.planning.calibrated_target import CalibratedTarget, symbol_target
-from hayflick.planning.confidence import Assurance, LawfulBounds
+from hayflick.planning.confidence import Assurance, LawfulBounds, default_least
 from hayflick.planning.retention import Retention, SimulationSettings
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, VARIANCE, Target
 from hayflick.planning.variance_target import VarianceTarget
@@ -227,7 +226,7 @@ def planning_problem(
         The share of runs that are to keep enough in every round; None for the average.
     at_least
         Items that a training set must hold of a type to keep it, or as many as the data hold;
-        None for those of labels or words, see `hayflick.planning.at_least.default_least`.
+        None for those of labels or words, see `hayflick.planning.confidence.default_least`.
 
     Raises
     ------

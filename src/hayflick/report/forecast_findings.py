@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from hayflick.planning.at_least import MOST_CLASSES
 from hayflick.planning.classes import ClassOutlook
-from hayflick.planning.confidence import BOUND, SIMULATED, Assurance
+from hayflick.planning.confidence import BOUND, MOST_CLASSES, SIMULATED, Assurance
 from hayflick.planning.forecast_result import FRESH_SHARES, UPPER_BOUND, Forecast
 from hayflick.regimes.anchor import Anchor
 from hayflick.report.base_forecast import NOTICEABLE, ForecastFindings

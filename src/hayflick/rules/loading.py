@@ -15,8 +15,8 @@ from hayflick.core.source import sources_of
 from hayflick.corpus.must_keep import MustKeep
 from hayflick.corpus.table_format import TableFormat
 from hayflick.planning.assurance import DEFAULT_CONFIDENCE
-from hayflick.planning.at_least import default_least
 from hayflick.planning.calibrated_target import symbol_target
+from hayflick.planning.confidence import default_least
 from hayflick.planning.dose import ThresholdPolicy, threshold_policy
 from hayflick.planning.problem import spelled_list
 from hayflick.planning.targets import DIVERSITY, SymbolTarget

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from hayflick.core.display_text import display_text
 from hayflick.corpus.counts import Counts
 from hayflick.corpus.table_format import TableFormat
-from hayflick.planning.at_least import holds_labels
+from hayflick.planning.confidence import holds_labels
 from hayflick.planning.dose import ThresholdPolicy
 from hayflick.planning.targets import DIVERSITY, MUST_KEEP, TYPES, SymbolTarget
 from hayflick.rules.loading import initial_reading

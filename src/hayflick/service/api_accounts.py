@@ -24,12 +24,15 @@ from hayflick.service.requests import (
 )
 from hayflick.service.times import iso_time, seconds_of
 from hayflick.storage.accounts import (
+    LONGEST,
     SCOPES,
+    SHORTEST,
     Token,
     User,
     change_password,
     create_token,
     create_user,
+    hash_password,
     principal_of_token,
     remove_user,
     revoke_token,
@@ -37,8 +40,7 @@ from hayflick.storage.accounts import (
     users_of,
 )
 from hayflick.storage.audit import AuditEntry, audit_of, record_audit
-from hayflick.storage.erasure import Erasure
-from hayflick.storage.passwords import LONGEST, SHORTEST, hash_password
+from hayflick.storage.retention import Erasure
 
 Scopes = Annotated[list[Literal["ingest", "read", "review", "admin"]], Field(min_length=1)]
 Password = Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST)]

@@ -16,7 +16,7 @@ from hayflick.core.errors import HayflickError
 from hayflick.core.version import __version__
 from hayflick.service.problems import Problem, without_address
 from hayflick.service.settings import Role
-from hayflick.storage.service_values import set_value
+from hayflick.storage.service_counts import set_value
 
 if TYPE_CHECKING:
     from hayflick.service.service import Service

@@ -27,7 +27,7 @@ from hayflick.service.stream_settings import Kind, StreamSettings
 from hayflick.service.streams import SettingsConflict, put_stream, settings_of
 from hayflick.service.times import iso_time
 from hayflick.storage.audit import record_audit
-from hayflick.storage.headlines import Headline
+from hayflick.storage.readings import Headline
 from hayflick.storage.rounds import RoundRow, round_numbered, rounds_of
 from hayflick.storage.streams import StreamRow, streams_of
 

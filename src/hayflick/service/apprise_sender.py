@@ -18,8 +18,7 @@ from urllib.parse import unquote
 
 from hayflick.core.display_text import display_text
 from hayflick.core.errors import ArgumentError, MissingExtraError
-from hayflick.service.public_addresses import ALLOWING, is_public
-from hayflick.service.webhooks import DeliveryFailure
+from hayflick.service.webhooks import ALLOWING, DeliveryFailure, is_public
 
 TIMEOUT_S = 45.0
 """Seconds that a message may take."""

@@ -14,15 +14,60 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
 
 from hayflick.core.errors import HayflickError
+from hayflick.service.access import still_may_read
 from hayflick.service.problems import Problem
 from hayflick.service.service import Service
 from hayflick.service.times import iso_time
 from hayflick.storage.changes import RecordedChange, changes_after, last_change
+
+_GREATEST = 2**63 - 1
+
+
+def router() -> APIRouter:
+    """Return this part of the interface."""
+    routes = APIRouter(prefix="/v1", tags=["events"])
+
+    @routes.get(
+        "/events",
+        summary="Listen to changes",
+        description="Server-sent events: `round`, `state`, `alert`, `action`, `review`, `rules`. "
+        "The connection ends after some minutes; come again with the last event's number, and you "
+        "are told what you have missed.",
+        response_class=EventStreamResponse,
+    )
+    async def events(
+        request: Request,
+        after: Annotated[
+            int | None,
+            Query(ge=0, le=_GREATEST, description="The last event that you know, by its number."),
+        ] = None,
+        last_event_id: Annotated[
+            str, Header(description="The same; browsers send it by themselves.")
+        ] = "",
+    ) -> StreamingResponse:
+        if last_event_id.isascii() and last_event_id.isdigit():
+            after = min(int(last_event_id[:19]), _GREATEST)
+        project, still = request.state.principal.project, still_may_read(request)
+        stream = event_stream(request.app.state.service, project, after, still=still)
+        # Nothing on the way may keep them.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return EventStreamResponse(stream, headers=headers)
+
+    return routes
+
+
+class EventStreamResponse(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
 
 _SECONDS_BETWEEN = 0.5
 """Between two looks at the store; `wake` makes it a fifth of that."""

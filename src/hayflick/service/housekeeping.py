@@ -16,10 +16,13 @@ from hayflick.service.service import Service
 from hayflick.service.streams import settings_of
 from hayflick.storage.audit import record_audit
 from hayflick.storage.database import Database
-from hayflick.storage.erasure import Erasure, answers_to_erase, erase_answers, erase_reviews
 from hayflick.storage.retention import (
+    Erasure,
     RetentionLimits,
+    answers_to_erase,
     delete_answers,
+    erase_answers,
+    erase_reviews,
     expired_answers,
     forget_events,
     forget_reviews,
@@ -27,8 +30,8 @@ from hayflick.storage.retention import (
     forget_texts,
     thinned_answers,
 )
-from hayflick.storage.round_samples import forget_parcels
-from hayflick.storage.service_values import set_value, value_of
+from hayflick.storage.rounds import forget_parcels
+from hayflick.storage.service_counts import set_value, value_of
 from hayflick.storage.streams import StreamRow, answered_streams
 
 T = TypeVar("T")

@@ -34,7 +34,7 @@ from hayflick.storage.answers import (
     recent_groups,
     vector_bytes,
 )
-from hayflick.storage.round_samples import REQUEST_BYTES, add_parcels, known_parcels
+from hayflick.storage.rounds import REQUEST_BYTES, add_parcels, known_parcels
 from hayflick.storage.streams import (
     StreamRow,
     check_stream_name,

@@ -40,7 +40,7 @@ from hayflick.service.stream_settings import StreamSettings
 from hayflick.service.streams import settings_of
 from hayflick.storage.accounts import Principal
 from hayflick.storage.answers import AnswerRow, recent_groups, vector_bytes
-from hayflick.storage.round_samples import add_parcels, known_parcels
+from hayflick.storage.rounds import add_parcels, known_parcels
 from hayflick.storage.streams import StreamRow, check_stream_name, stream_named
 
 _MOST_ROWS = 1_000_000

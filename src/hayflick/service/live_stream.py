@@ -31,9 +31,10 @@ from hayflick.rules.rule_set import RuleSet, slow_metrics
 from hayflick.service.rule_files import rules_of_text
 from hayflick.service.stream_answers import StreamColumns, answers_of
 from hayflick.service.stream_settings import StreamSettings
-from hayflick.storage.headlines import LONGEST_LINE, Headline
 from hayflick.storage.readings import (
+    LONGEST_LINE,
     AnswerOfRound,
+    Headline,
     chart_states_of,
     observer_of_stream,
     readings_of_stream,

@@ -20,7 +20,7 @@ from typing_extensions import override
 from hayflick.core.records import State
 from hayflick.core.version import __version__
 from hayflick.service.events import listeners_of
-from hayflick.storage.headlines import Headline
+from hayflick.storage.readings import Headline
 from hayflick.storage.service_counts import (
     ProjectStream,
     all_streams,

@@ -27,8 +27,7 @@ from hayflick.service.live_stream import (
 from hayflick.service.round_samples import RoundSample, most_measured
 from hayflick.service.stream_answers import StreamColumns, answers_of, measured_answers
 from hayflick.service.stream_settings import StreamSettings
-from hayflick.storage.headlines import Headline
-from hayflick.storage.readings import AnswerOfRound
+from hayflick.storage.readings import AnswerOfRound, Headline
 from hayflick.storage.rounds import RoundRow, round_names
 from hayflick.storage.streams import StreamRow
 

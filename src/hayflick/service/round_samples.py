@@ -21,7 +21,7 @@ from hayflick.monitor.round_summary import RoundSummary
 from hayflick.service.stream_settings import StreamSettings
 from hayflick.storage.answers import AnswerRow, add_answers
 from hayflick.storage.readings import AnswerOfRound
-from hayflick.storage.round_samples import drop_answers, keys_of_round, sample_record, save_sample
+from hayflick.storage.rounds import drop_answers, keys_of_round, sample_record, save_sample
 
 _MOST_MEASURED, _MOST_OF_BASELINE = 50_000, 500_000
 

@@ -4,28 +4,49 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from multiprocessing.connection import wait
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+from pydantic import ValidationError
+
 from hayflick.core.checks import whole_number
-from hayflick.core.errors import ArgumentError, MissingExtraError
+from hayflick.core.documents import read_small_text
+from hayflick.core.errors import ArgumentError, DataError, MissingExtraError
+from hayflick.core.toml import read_toml
 from hayflick.service.access import check_exposure
-from hayflick.service.clock import Clock
+from hayflick.service.alerts import check_target
 from hayflick.service.listening import address, allow_many_connections, listening
-from hayflick.service.service import Service
-from hayflick.service.settings import Role, ServiceSettings
-from hayflick.service.startup import TOKEN_VARIABLE, declare, make_first_token, take_token
-from hayflick.storage.accounts import has_user
+from hayflick.service.problems import first_fault
+from hayflick.service.redaction import redaction
+from hayflick.service.rule_files import rules_of_text
+from hayflick.service.service import Clock, Service
+from hayflick.service.settings import DeclaredTarget, Role, ServiceSettings
+from hayflick.service.stream_settings import StreamSettings
+from hayflick.service.streams import check_settings, put_stream
+from hayflick.storage.accounts import (
+    create_token,
+    has_token,
+    has_user,
+    principal_of_token,
+    project_named,
+)
 from hayflick.storage.database import Database
+from hayflick.storage.rules import store_rules
+from hayflick.storage.targets import put_target
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
+
 
 _LIBRARIES = ("apprise", "fastapi", "httpx", "prometheus_client", "python_multipart", "uvicorn")
 _MOST_PROCESSES = 64
@@ -197,3 +218,191 @@ class _Processes:
         process = self._context.Process(target=_run_child, args=self._arguments)
         process.start()
         return process
+
+
+PROJECT = "default"
+"""The project of the first token, and of what the settings declare."""
+
+TOKEN_VARIABLE = "HAYFLICK_ADMIN_TOKEN"
+_SHORTEST_TOKEN = 20
+_AUTHOR = "settings"
+
+
+def take_token(database: Database, token: str, *, now: float) -> None:
+    """Let a token that the operator chose be an administrator's.
+
+    Parameters
+    ----------
+    database
+        The store.
+    token
+        The token.
+    now
+        The time.
+
+    Raises
+    ------
+    ArgumentError
+        If it is too short, or was revoked.
+    """
+    if len(token) < _SHORTEST_TOKEN:
+        takes = f"at least {_SHORTEST_TOKEN} letters that cannot be guessed"
+        raise ArgumentError(TOKEN_VARIABLE, got=f"{len(token)} letters", takes=takes)
+    with _alone(database) as connection:
+        if principal_of_token(connection, token) is not None:
+            return
+        try:
+            with connection.begin_nested():
+                _make(connection, token, now=now)
+        except sa.exc.IntegrityError:
+            remedy = "choose another, or leave it out"
+            raise ArgumentError(
+                TOKEN_VARIABLE, got="a token that was revoked", takes="one in use", remedy=remedy
+            ) from None
+
+
+def make_first_token(database: Database, *, now: float) -> str | None:
+    """Return an administrator's token for a store that never had any; None for another one."""
+    with _alone(database) as connection:
+        if has_token(connection, revoked=True):
+            return None
+        return _make(connection, None, now=now)
+
+
+def _make(connection: sa.Connection, token: str | None, *, now: float) -> str:
+    project = project_named(connection, PROJECT, now=now)
+    name, scopes = "first admin", ("admin",)
+    return create_token(connection, project, name=name, scopes=scopes, now=now, token=token)
+
+
+def declare(database: Database, settings: ServiceSettings, *, now: float) -> None:
+    """Make the rules, streams and targets that the settings declare, or bring them up to date.
+
+    Nothing is deleted that they do not name.
+
+    Parameters
+    ----------
+    database
+        The store.
+    settings
+        The settings.
+    now
+        The time.
+
+    Raises
+    ------
+    DataError
+        If something cannot be made; the message names the table of the settings.
+    """
+    with _naming("defaults"):
+        check_settings(settings.defaults, kind="answers")
+    with _naming("redact"):
+        redaction(settings.redact)
+    with _alone(database) as connection:
+        project = project_named(connection, PROJECT, now=now)
+        for name, text in settings.rules.items():
+            with _naming(f"rules.{name}"):
+                rules_of_text(text, name=name)
+                store_rules(connection, project, name, text, author=_AUTHOR, now=now)
+        for name, stream in settings.streams.items():
+            with _naming(f"streams.{name}"):
+                given = stream.model_dump(exclude={"kind"})
+                put_stream(
+                    connection,
+                    project,
+                    name,
+                    kind=stream.kind,
+                    settings=StreamSettings.model_validate(given),
+                    most=settings.limits.streams,
+                    now=now,
+                )
+        for name, target in settings.targets.items():
+            with _naming(f"targets.{name}"):
+                _put_target(connection, project, name, target, now=now)
+
+
+def _put_target(
+    connection: sa.Connection, project: int, name: str, target: DeclaredTarget, *, now: float
+) -> None:
+    check_target(target.kind, target.url)
+    put_target(
+        connection, project, name, kind=target.kind, url=target.url, secret=target.secret, now=now
+    )
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[sa.Connection]:
+    """Yield a transaction: of several services that start at once, one is first."""
+    with database.transaction() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE tokens IN SHARE ROW EXCLUSIVE MODE")
+        yield connection
+
+
+@contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Say where in the settings something is that cannot be used."""
+    try:
+        yield
+    except (ArgumentError, DataError) as fault:
+        raise DataError(f"settings, {place}: {fault}") from None
+
+
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", re.ASCII)
+_SECRET = ("url", "secret")
+
+
+def read_settings(
+    path: str | os.PathLike[str], *, environment: Mapping[str, str] = os.environ
+) -> ServiceSettings:
+    """Return the settings of a TOML file.
+
+    Its tables and keys are those of `hayflick.service.settings.ServiceSettings`. In the ``url`` and
+    ``secret`` of a target, ``$NAME`` and ``${NAME}`` are read from the environment, so that the
+    file can be under version control. A rule file is named by its path, seen from the file's
+    folder, or is written out.
+
+    Parameters
+    ----------
+    path
+        The file.
+    environment
+        Values by name.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be used; the message names the file and the key.
+    """
+    place = Path(path)
+    found = read_toml(place, what="a settings file")
+    targets = found.get("targets")
+    for name, target in targets.items() if isinstance(targets, dict) else ():
+        for key in _SECRET:
+            if isinstance(target, dict) and isinstance(target.get(key), str):
+                where = f"{place}: targets.{name}.{key}"
+                target[key] = _filled(target[key], environment, where=where)
+    rules = found.get("rules")
+    if isinstance(rules, dict):
+        found["rules"] = {name: _rules(value, place.parent) for name, value in rules.items()}
+    try:
+        return ServiceSettings.model_validate(found)
+    except ValidationError as fault:
+        known = [*ServiceSettings.model_fields, *StreamSettings.model_fields]
+        raise DataError(f"{place}: {first_fault(fault.errors(), known=known)}") from None
+
+
+def _filled(text: str, environment: Mapping[str, str], *, where: str) -> str:
+    def value(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        if name not in environment:
+            raise DataError(f"{where}: the environment has no variable {name}; set it")
+        return environment[name]
+
+    return _VARIABLE.sub(value, text)
+
+
+def _rules(value: Any, folder: Path) -> Any:
+    if not isinstance(value, str) or "\n" in value:
+        return value
+    return read_small_text(folder / value, what="a rules file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import socket
 from collections.abc import Mapping
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hayflick.core.errors import ArgumentError, HayflickError
-from hayflick.service.public_addresses import ALLOWING, is_public
 from hayflick_client.webhooks import sign_webhook
 
 if TYPE_CHECKING:
     import httpx
+
 
 TIMEOUT_S = 15.0
 """Seconds that a message may take, from the name's look-up to the answer's headers."""
@@ -158,3 +159,37 @@ async def _checked_address(url: httpx.URL, *, private: bool) -> str:
         what = f"the host {url.host} is at {', '.join(refused[:3])}, an address that is not public"
         raise DeliveryFailure(f"{what}; {ALLOWING}")
     return addresses[0]
+
+
+ALLOWING = "set private_addresses = true in the settings of the service to allow it"
+"""What an operator does who wants such an address."""
+
+_TUNNELS = ipaddress.IPv6Network("2002::/16")
+
+
+def is_public(address: str) -> bool:
+    """Return whether an IP address can be reached, and means the same, from everywhere.
+
+    Addresses of IPv6 that stand for one of IPv4 (mapped, translated, 6to4) are not public.
+
+    Parameters
+    ----------
+    address
+        The address, with or without a zone; anything else is not public.
+
+    Examples
+    --------
+    >>> is_public("8.8.8.8"), is_public("2001:4860:4860::8888")
+    (True, True)
+    >>> [is_public(one) for one in ("127.0.0.1", "10.1.2.3", "169.254.169.254", "::ffff:8.8.8.8")]
+    [False, False, False, False]
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if found.is_multicast or found.is_reserved or not found.is_global:
+        return False
+    return isinstance(found, ipaddress.IPv4Address) or not (
+        found.is_site_local or found in _TUNNELS
+    )

@@ -20,8 +20,8 @@ import sqlalchemy as sa
 
 from hayflick.core.errors import DataError, OutputError
 from hayflick.core.output import check_not_input, check_writable, write_file
-from hayflick.storage.checks import check_store, damages_of
 from hayflick.storage.database import Database, check_readable, faults_of, is_server, make_private
+from hayflick.storage.maintenance import check_store, damages_of
 from hayflick.storage.migrations import migrate_to, schema_version, tables_of_version
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from hayflick.storage.readings import VerdictRow
+from hayflick.storage.service_tables import TABLE_OF_VALUES as VALUES
 from hayflick.storage.service_tables import (
     actions,
     alerts,
@@ -21,6 +23,32 @@ from hayflick.storage.service_tables import (
     verdicts,
 )
 from hayflick.storage.streams import StreamRow, stream_columns
+
+_SQL = (
+    f"INSERT INTO {VALUES.name} (name, content) VALUES (:name, :content)"
+    " ON CONFLICT (name) DO UPDATE SET content = excluded.content"
+)
+_UPSERT = sa.text(_SQL)
+
+
+def set_value(connection: sa.Connection, name: str, value: Any) -> None:
+    """Store a value in place of the one that the name has.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    value
+        Anything that JSON can hold.
+    """
+    row = {"name": name, "content": json.dumps(value, allow_nan=False)}
+    connection.execute(_UPSERT, row)
+
+
+def value_of(connection: sa.Connection, name: str) -> Any:
+    """Return a value; None if there is none of that name."""
+    found = connection.scalar(sa.select(VALUES.c.content).where(VALUES.c.name == name))
+    return None if found is None else json.loads(found)
 
 
 class ProjectStream(NamedTuple):

@@ -10,25 +10,33 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hayflick.core.errors import ArgumentError
-from hayflick.service.pages.forms import Form, caller_of_form, number_of_form, see
-from hayflick.service.pages.rendering import page_router, render, service_of
+from hayflick.service.pages.rendering import (
+    Form,
+    caller_of_form,
+    number_of_form,
+    page_router,
+    render,
+    see,
+    service_of,
+)
 from hayflick.service.pages.settings import check_admin
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Caller
 from hayflick.storage.accounts import (
     SCOPES,
+    SHORTEST,
     Token,
     User,
     change_password,
     create_token,
     create_user,
+    hash_password,
     remove_user,
     revoke_token,
     tokens_of,
     users_of,
 )
 from hayflick.storage.audit import record_audit
-from hayflick.storage.passwords import SHORTEST, hash_password
 
 
 def router() -> APIRouter:

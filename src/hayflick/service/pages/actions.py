@@ -13,8 +13,15 @@ from hayflick.core.records import ActionKind
 from hayflick.report.language import Language
 from hayflick.report.rules_decisions import action_text
 from hayflick.service.access import local_target
-from hayflick.service.pages.forms import Before, Form, caller_of_form, see
-from hayflick.service.pages.rendering import language_of, page_router, render
+from hayflick.service.pages.rendering import (
+    Before,
+    Form,
+    caller_of_form,
+    language_of,
+    page_router,
+    render,
+    see,
+)
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Number, existing
 from hayflick.storage.actions import ActionRow, actions_of, finish_action

@@ -10,8 +10,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hayflick.service.access import local_target
-from hayflick.service.pages.forms import Before, Form, caller_of_form, see
-from hayflick.service.pages.rendering import page_router, principal_of, render, service_of
+from hayflick.service.pages.rendering import (
+    Before,
+    Form,
+    caller_of_form,
+    page_router,
+    principal_of,
+    render,
+    see,
+    service_of,
+)
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Number
 from hayflick.storage.accounts import Principal

@@ -17,7 +17,7 @@ from hayflick.report.sparklines import sparkline
 from hayflick.service.pages.rendering import language_of, page_router, principal_of, service_of
 from hayflick.service.pages.shared import SharedPages
 from hayflick.service.streams import settings_of
-from hayflick.storage.headlines import Headline
+from hayflick.storage.readings import Headline
 from hayflick.storage.streams import StreamRow, streams_of
 
 _MOST_KEPT = 4000

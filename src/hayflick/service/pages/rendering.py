@@ -7,23 +7,26 @@ has changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from markupsafe import Markup, escape
 
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import template_environment
+from hayflick.service.access import check_csrf, check_scope
 from hayflick.service.pages.static import static_url
 from hayflick.service.problems import PROBLEM_TYPE, Problem
+from hayflick.service.requests import GREATEST, Caller
 from hayflick.service.service import Service
 from hayflick.storage.accounts import Principal
 from hayflick.storage.changes import last_change
@@ -31,6 +34,9 @@ from hayflick.storage.service_tables import actions, alerts, reviews
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+_LONGEST_NUMBER = 18
 
 LANGUAGES = {"en": "English", "ja": "日本語"}
 """The languages of pages, and what they are called there."""
@@ -83,16 +89,6 @@ def principal_of(request: Request) -> Principal:
     """Return who makes a request; every page but those of signing in has one."""
     principal: Principal = request.state.principal
     return principal
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form; of a field that is given several times, with blanks between.
-
-    For ``Depends``, so that what handles a form need not be ``async``.
-    """
-    async with request.form(max_files=0, max_fields=200) as form:
-        names = dict.fromkeys(form.keys())
-        return {name: " ".join(str(one) for one in form.getlist(name)) for name in names}
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -241,3 +237,67 @@ def answer_problem(request: Request, problem: Problem) -> Response:
     return JSONResponse(
         problem.record(), problem.status, headers=problem.headers, media_type=PROBLEM_TYPE
     )
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Return the fields of a form; of a field that is given several times, with blanks between.
+
+    For ``Depends``, so that what handles a form need not be ``async``.
+    """
+    async with request.form(max_files=0, max_fields=200) as form:
+        names = dict.fromkeys(form.keys())
+        return {name: " ".join(str(one) for one in form.getlist(name)) for name in names}
+
+
+Form: TypeAlias = Annotated[dict[str, str], Depends(form_of)]
+"""The parameter of what handles a form that holds its fields."""
+
+Before: TypeAlias = Annotated[int | None, Query(ge=1, le=GREATEST)]
+"""The parameter of a page that shows a part of a list: entries with smaller numbers."""
+
+
+def caller_of_form(request: Request, form: Mapping[str, str], scope: str) -> Caller:
+    """Return who sends a form of one of our pages, and may do what it is for.
+
+    Raises
+    ------
+    Problem
+        403, if the form is of another page, or who sends it lacks the scope; 422, if a field holds
+        what no store can keep.
+    """
+    check_csrf(request, form)
+    check_scope(request, scope)
+    check_fields(form)
+    return Caller(request)
+
+
+def check_fields(form: Mapping[str, str]) -> None:
+    """Refuse a form with a NUL, which PostgreSQL cannot store.
+
+    Raises
+    ------
+    Problem
+        422, if there is one.
+    """
+    for name, value in form.items():
+        if "\x00" in value:
+            raise Problem(422, f"{name}: takes text without the character U+0000")
+
+
+def see(url: str) -> RedirectResponse:
+    """Answer a form with another page, so that loading that one again sends nothing."""
+    return RedirectResponse(url, 303)
+
+
+def number_of_form(form: Mapping[str, str], name: str = "id") -> int:
+    """Return the number that a field holds.
+
+    Raises
+    ------
+    Problem
+        422, if it holds none that a row can have.
+    """
+    text = form.get(name, "")
+    if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_NUMBER:
+        raise Problem(422, f"{name}: takes a number")
+    return int(text)

@@ -12,8 +12,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hayflick.core.display_text import display_text
-from hayflick.service.pages.forms import Form, caller_of_form, number_of_form, see
-from hayflick.service.pages.rendering import page_router, render
+from hayflick.service.pages.rendering import (
+    Form,
+    caller_of_form,
+    number_of_form,
+    page_router,
+    render,
+    see,
+)
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Caller, existing
 from hayflick.service.review_evidence import LIMIT, MOST_CHECKS, review_evidence

@@ -23,12 +23,26 @@ from hayflick.report.rules_check import watch_rows
 from hayflick.report.rules_decisions import decisions_rows
 from hayflick.rules.rule_set import RuleSet
 from hayflick.service.access import check_csrf
-from hayflick.service.pages.forms import Form, caller_of_form, check_fields, see
-from hayflick.service.pages.rendering import language_of, page_router, principal_of, render
+from hayflick.service.pages.rendering import (
+    Form,
+    caller_of_form,
+    check_fields,
+    language_of,
+    page_router,
+    principal_of,
+    render,
+    see,
+)
 from hayflick.service.problems import Problem
 from hayflick.service.requests import Asking, Caller, existing
-from hayflick.service.rule_files import put_rules, put_rules_off, rules_of_text
-from hayflick.service.rule_trial import RuleTrial, strip, try_rules
+from hayflick.service.rule_files import (
+    RuleTrial,
+    put_rules,
+    put_rules_off,
+    rules_of_text,
+    strip,
+    try_rules,
+)
 from hayflick.service.streams import settings_of
 from hayflick.storage.rules import (
     RuleVersion,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,29 +14,156 @@ from markupsafe import Markup
 
 from hayflick.monitor.watch_result import WatchResult
 from hayflick.report.language import Language
-from hayflick.report.rendering import csv_text
+from hayflick.report.rendering import csv_text, significant
 from hayflick.report.watch import page_values, pictured_numbers
 from hayflick.report.watch_charts import chart_legend
 from hayflick.report.watch_findings import WatchFindings
-from hayflick.service.pages.before_after import action_effects
-from hayflick.service.pages.charts import SEPARATION, Plot, chart_id, has_separation, plot_of
-from hayflick.service.pages.outlook import outlook_rows
 from hayflick.service.pages.overview import overview_row
 from hayflick.service.pages.rendering import (
     language_of,
     page_environment,
     page_router,
+    page_time,
     principal_of,
     service_of,
 )
 from hayflick.service.pages.shared import SharedPages
-from hayflick.service.pages.watched import Watched, WatchedStreams
+from hayflick.service.pages.watched import (
+    SEPARATION,
+    Plot,
+    Watched,
+    WatchedStreams,
+    chart_id,
+    has_separation,
+    plot_of,
+)
 from hayflick.service.problems import Problem
 from hayflick.service.stream_settings import StreamSettings
-from hayflick.storage.actions import actions_of
+from hayflick.storage.actions import ActionRow, actions_of
 from hayflick.storage.alerts import alerts_of
 from hayflick.storage.rounds import RoundRow, latest_rounds
 from hayflick.storage.streams import StreamRow, stream_named
+
+
+def outlook_rows(
+    findings: WatchFindings, last: RoundRow | None, *, zone: str
+) -> Sequence[tuple[str, str, str, str, str]]:
+    """Return, of every number that falls towards a limit, when it is projected to be there.
+
+    Parameters
+    ----------
+    findings
+        What is known of the stream.
+    last
+        The last round that was measured; with windows of time, rounds have dates.
+    zone
+        Of the dates.
+
+    Returns
+    -------
+    Rows of name, value now, limit, round with its interval, and date; a dash for what is unknown.
+    """
+    result, number = findings.result, findings.language.number
+    found = []
+    for chart in result.charts:
+        projection = chart.projection
+        if projection is None or projection.round is None or chart.first_alarm is not None:
+            continue
+        if projection.round <= len(result.rounds):
+            continue
+        ends = [
+            "–" if one is None else number(round(one)) for one in (projection.low, projection.high)
+        ]
+        found.append(
+            (
+                findings.subject(chart),
+                "–" if chart.change is None else significant(chart.change.now),
+                "–" if chart.threshold is None else significant(chart.threshold),
+                f"{number(round(projection.round))} ({' … '.join(ends)})",
+                _date(projection.round - len(result.rounds), last, zone),
+            )
+        )
+    return found
+
+
+def _date(rounds: float, last: RoundRow | None, zone: str) -> str:
+    if last is None or last.begins is None or last.ends is None:
+        return "–"
+    return page_time(last.ends + rounds * (last.ends - last.begins), zone)
+
+
+_ROUNDS = 5
+_MOST_NUMBERS = 3
+
+
+@dataclass(frozen=True)
+class ActionEffect:
+    """An action with numbers before and after it.
+
+    Parameters
+    ----------
+    action
+        The action.
+    after
+        Name of the round after which it takes effect: the last one closed when it was done, or
+        the one that called for it.
+    rows
+        Of some numbers: name, median of up to five rounds before, of up to five rounds after, and
+        the change.
+    """
+
+    action: ActionRow
+    after: str
+    rows: Sequence[tuple[str, str, str, str]]
+
+
+def action_effects(
+    actions: Sequence[ActionRow], closed: Mapping[int, float], findings: WatchFindings
+) -> list[ActionEffect]:
+    """Return what followed each action.
+
+    Parameters
+    ----------
+    actions
+        Actions of the stream.
+    closed
+        When its rounds were closed, by number.
+    findings
+        What is known of the stream.
+    """
+    found = []
+    for action in actions:
+        last = action.round
+        if action.done is not None:
+            done = [number for number, at in closed.items() if at <= action.done]
+            last = max([action.round, *done])
+        last = min(last, len(findings.result.rounds))
+        rows = [
+            (findings.title(number), *_around(findings, number.metric, number.group, last))
+            for number in findings.numbers[:_MOST_NUMBERS]
+        ]
+        found.append(ActionEffect(action, findings.round_name(last), rows))
+    return found
+
+
+def _around(findings: WatchFindings, metric: str, group: str, last: int) -> tuple[str, str, str]:
+    values = findings.result.series(metric, group=group)
+    before = _median(values[max(0, last - _ROUNDS) : last])
+    after = _median(values[last : last + _ROUNDS])
+    if before is None or after is None:
+        return _shown(before), _shown(after), "–"
+    change = "–" if before == 0.0 else findings.language.difference(after / before - 1.0)
+    return _shown(before), _shown(after), change if change.startswith(("-", "–")) else f"+{change}"
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else significant(value)
+
 
 _MOST_ROUNDS, _MOST_ACTIONS = 60, 10
 _YEAR_S = 365 * 86_400

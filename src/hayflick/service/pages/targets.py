@@ -11,8 +11,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hayflick.core.errors import ArgumentError
 from hayflick.service.alerts import check_target, send_test
-from hayflick.service.pages.forms import Form, caller_of_form, see
-from hayflick.service.pages.rendering import page_router, render, service_of
+from hayflick.service.pages.rendering import (
+    Form,
+    caller_of_form,
+    page_router,
+    render,
+    see,
+    service_of,
+)
 from hayflick.service.pages.settings import check_admin
 from hayflick.service.requests import Asking, Caller, existing
 from hayflick.storage.audit import record_audit
