@@ -1,4 +1,7 @@
-"""Which family a file is read as, and its model. Whole numbers are labels unless told otherwise."""
+"""Which family a file is read as, its model, and the resampler that an argument names.
+
+Whole numbers are labels unless told otherwise.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web application of the service: its parts, and how it answers what goes wrong."""
+"""The web application of the service: its parts, and how they and their faults are described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker that closes rounds by the clock, measures them, and says what follows.
+"""The worker that closes rounds by the clock, measures and stores them, and says what follows.
 
 A round is measured exactly once: what is found of it is stored in one transaction, which holds the
 row of the stream and changes nothing if another process was faster.

@@ -1,4 +1,7 @@
-"""Rule files of the service: their text is all there is, for no file lies beside them."""
+"""Rule files of the service, and on which of the rounds so far their rules would have decided.
+
+Their text is all there is, for no file lies beside them.
+"""
 
 from __future__ import annotations
 

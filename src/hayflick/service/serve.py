@@ -1,4 +1,7 @@
-"""`hayflick serve`: one process on a SQLite file, or several on PostgreSQL."""
+"""`hayflick serve`: the file of its settings, what its store begins with, and its processes.
+
+One process runs on a SQLite file, several on PostgreSQL.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A watched stream as its pages show it: kept for a moment, so that viewers share the work."""
+"""A watched stream as its pages show it, with its charts as files.
+
+It is kept for a moment, so that viewers share the work.
+"""
 
 from __future__ import annotations
 
