@@ -286,7 +286,7 @@ def fresh_shares_chart(findings: ForecastFindings) -> drawing.RenderedChart:
     bars = base.mark_bar(color=drawing.LAW, size=46).encode(x=x.axis(labelAngle=0), y=y)
     names = base.mark_text(dy=-8, fontSize=12).encode(x=x, y=y, text="label:N")
     # A white rim keeps the limit from striking a figure through.
-    rims = base.mark_text(dy=-8, fontSize=12, stroke="white", strokeWidth=4)
+    rims = base.mark_text(dy=-8, fontSize=12, stroke=drawing.PAPER, strokeWidth=4)
     rule = pl.DataFrame({"left": [forecast.limit]})
     limit = base.properties(data=rule).mark_rule(strokeDash=[5, 4], color=drawing.LIMIT)
     return drawing.RenderedChart(

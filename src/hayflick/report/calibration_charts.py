@@ -36,7 +36,7 @@ def outlook_chart(findings: CalibrationFindings) -> drawing.RenderedChart:
 
     text, numbers = findings.language.text, _outlook_numbers(findings)
     chain, recorded = findings.curve("chain"), text("recorded")
-    colours = {recorded: "#24292f", chain: drawing.LAW}
+    colours = {recorded: drawing.INK, chain: drawing.LAW}
     colours |= {findings.curve(name): shade for name, shade in _SHADES.items()}
     present = set(numbers["series"])
     colours = {label: shade for label, shade in colours.items() if label in present}
@@ -173,7 +173,7 @@ def _counts_chart(findings: CalibrationFindings) -> drawing.RenderedChart:
         "expected": findings.curve("chain"),
         "ideal": text("ideal line"),
     }
-    colours = dict(zip(names.values(), ("#24292f", drawing.LAW, drawing.REAL), strict=True))
+    colours = dict(zip(names.values(), (drawing.INK, drawing.LAW, drawing.REAL), strict=True))
     x = alt.X(
         "count:Q",
         title=text("count in a round"),

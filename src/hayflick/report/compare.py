@@ -166,10 +166,10 @@ def interval_chart(findings: CompareFindings) -> drawing.RenderedChart | None:
     dot = base.mark_circle(size=90, opacity=1).encode(
         x=alt.X("ratio:Q", scale=x), y=at, color=colour
     )
-    names = base.mark_text(align="left", dy=-15, fontSize=13, color="#24292f").encode(
+    names = base.mark_text(align="left", dy=-15, fontSize=13, color=drawing.INK).encode(
         x=alt.value(0), y=at, text="label:N"
     )
-    same = base.transform_aggregate(n="count()").mark_rule(color="#24292f", strokeDash=[4, 3])
+    same = base.transform_aggregate(n="count()").mark_rule(color=drawing.INK, strokeDash=[4, 3])
     same = same.encode(x=alt.datum(1.0, scale=x))
     return drawing.RenderedChart(
         name="ratios",

@@ -167,7 +167,7 @@ _RING = Markup(
 _NODE = Markup(
     '<circle cx="{:.1f}" cy="{:.1f}" r="7" fill="{}"/>'
     '<text x="{:.1f}" y="{:.1f}" font-size="13" font-family="{}" text-anchor="{}"'
-    ' fill="#24292f">{}</text>'
+    f' fill="{drawing.INK}">{{}}</text>'
 )
 _WIDEST = 9.0
 

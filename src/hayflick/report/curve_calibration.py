@@ -109,7 +109,7 @@ def curve_chart(findings: CurveFindings) -> drawing.RenderedChart:
     text, numbers = findings.language.text, _numbers(findings)
     names = {"recorded": text("recorded"), "chain": text("calibrated chain")}
     names["ideal"] = text("ideal law")
-    colours = dict(zip(names.values(), ("#24292f", drawing.LAW, drawing.REAL), strict=True))
+    colours = dict(zip(names.values(), (drawing.INK, drawing.LAW, drawing.REAL), strict=True))
     title = text("share of the {nouns} left", nouns=findings.nouns)
     x = alt.X("generation:Q", title=text("round"), axis=drawing.rounds_axis())
     scale = alt.Scale(domain=[0, 1], clamp=True)

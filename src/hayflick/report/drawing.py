@@ -1,11 +1,15 @@
-"""What all charts share: the rendered chart, colours, axes, and Vega-Lite to SVG and PNG."""
+"""What all charts share: the rendered chart, colours, axes, and Vega-Lite to SVG and PNG.
+
+A chart is drawn for white paper. On a dark page its colours are exchanged by the page's style, so
+that one drawing serves both, and a picture that is saved is the one for paper.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,7 +40,52 @@ _MEASURED = "sans-serif"
 """The font that labels are measured in; the renderer looks up every name of a list each time."""
 _LABEL = re.compile(rf'(<text [^<>]*?font-family="){_MEASURED}"')
 _LONGEST_LABEL = 16
-_INK, _GRID = "#24292f", "#e4e7eb"
+INK, PAPER = "#24292f", "white"
+_GRID, _AXIS, _FRAME = "#e4e7eb", "#888", "#ddd"
+HUES = (*(LAW, "#c77700", REAL, "#7a3e9d", LIMIT), *("#2a9d8f", "#8d6e63", SIMULATED))
+"""Colours of curves that are alike, told apart well in this order."""
+
+RAMP = ("#440154", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#7fb92f", "#c9a20a", "#e07b00")
+"""Colours of lines from low to high."""
+
+DARK: Mapping[str, str] = {
+    PAPER: "#12161b",
+    INK: "#e6edf3",
+    "#57606a": "#a4adb8",
+    _AXIS: "#8b949e",
+    _FRAME: "#4b535d",
+    _GRID: "#30363d",
+    GREY: "#7d8792",
+    "#c3cad1": "#4b535d",
+    "#eef1f4": "#2a3038",
+    "#e3edf7": "#22384f",
+    LAW: "#79b8ff",
+    SIMULATED: "#3d7fc4",
+    REAL: "#7ac76a",
+    LIMIT: "#ff8a80",
+    IDEAL: "#f0a54a",
+    "#c77700": "#f0a54a",
+    "#9a5b00": "#e3b35a",
+    "#8a5a00": "#b98a3c",
+    "#7a3e9d": "#c792ea",
+    "#2a9d8f": "#4fc3b5",
+    "#8d6e63": "#c4a094",
+    "#0a7d8c": "#45b8c8",
+    "#5fb3bf": "#2f8593",
+    "#e8b96a": "#8f5f20",
+    "#9cc888": "#3f7a33",
+    "#b990d0": "#8557a5",
+    "#e29a95": "#b04a44",
+    "#3b528b": "#8ea4e8",
+    "#440154": "#c58ad6",
+    "#2c728e": "#5fb0d3",
+    "#21918c": "#3fb8b2",
+    "#28ae80": "#4fc99b",
+    "#7fb92f": "#a5d65a",
+    "#c9a20a": "#e5c54a",
+    "#e07b00": "#ff9d3f",
+}
+"""Colours of charts on white, and those that take their places on a dark page."""
 
 
 @dataclass(frozen=True)
@@ -170,8 +219,8 @@ def to_svg(chart: Any, *, font_size: int = 12) -> str:
     import altair as alt
 
     axis = alt.AxisConfig(
-        labelColor=_INK,
-        titleColor=_INK,
+        labelColor=INK,
+        titleColor=INK,
         gridColor=_GRID,
         titleFontWeight=500,
         labelFontSize=font_size,
@@ -181,13 +230,48 @@ def to_svg(chart: Any, *, font_size: int = 12) -> str:
     styled = chart.configure(
         font=_MEASURED,
         axis=axis,
-        legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12),
+        legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12, labelColor=INK, titleColor=INK),
+        header=alt.HeaderConfig(labelColor=INK, titleColor=INK),
+        title=alt.TitleConfig(color=INK),
+        text=alt.MarkConfig(color=INK),
         view=alt.ViewConfig(stroke=None),
+        range=alt.RangeConfig(category=list(HUES)),
     )
     # Charts are thinned out where they are made; the limit of altair is for notebooks.
     with alt.data_transformers.enable("default", max_rows=None):
         drawing = styled.to_dict()
     return _drawn(json.dumps(_with_display_text(drawing)))
+
+
+def dark_style() -> str:
+    """Return the style that exchanges the colours of charts where a reader prefers dark pages."""
+    rules = _colour_rules(DARK, lambda light: DARK[light])
+    return f"@media screen and (prefers-color-scheme: dark) {{\n{rules}\n}}\n"
+
+
+def scheme_style(scope: str, *, pictures: str) -> str:
+    """Return the style that gives charts the colours of the scheme of the place they stand in.
+
+    Parameters
+    ----------
+    scope
+        Selector of the place.
+    pictures
+        The charts; colours that are not in them have no rule.
+    """
+    used = [light for light in DARK if f'"{light}"' in pictures]
+    return _colour_rules(used, lambda light: f"light-dark({light},{DARK[light]})", scope=scope)
+
+
+def _colour_rules(colours: Iterable[str], shown: Callable[[str], str], *, scope: str = "") -> str:
+    rules = [
+        f'{scope}svg [{what}="{light}"]{{{what}:{shown(light)}}}'
+        for light in colours
+        for what in ("fill", "stroke")
+        if (light, what) != (PAPER, "fill")
+    ]
+    # The ground of a picture is a rectangle; what is written on a coloured cell stays white.
+    return "\n".join([*rules, f'{scope}svg rect[fill="{PAPER}"]{{fill:none}}'])
 
 
 @lru_cache(maxsize=32)

@@ -166,10 +166,6 @@ _STEPS = 40
 _MOST_AGENTS = 1000
 _MOST_POINTS = 2000
 """Of agents in rounds: scaling takes the cube of their number, and every step draws its own."""
-_COLOURS = (
-    *("#0b3d75", "#c77700", "#4c8a2f", "#7a3e9d", "#b3261e"),
-    *("#2a9d8f", "#8d6e63", "#5aa2e0"),
-)
 _MARGIN = 1.1
 
 
@@ -179,8 +175,8 @@ def perspective_chart(findings: NetworkFindings) -> drawing.RenderedChart | None
     if numbers is None:
         return None
     names = numbers["series"].unique(maintain_order=True).to_list()
-    few = len(names) <= len(_COLOURS)
-    colours = dict(zip(names, _COLOURS, strict=False)) if few else {}
+    few = len(names) <= len(drawing.HUES)
+    colours = dict(zip(names, drawing.HUES, strict=False)) if few else {}
     return drawing.RenderedChart(
         name="perspective",
         title=text("Where the agents stand"),

@@ -212,4 +212,4 @@ def _layers(numbers: pl.DataFrame, result: PilotResult, language: Language) -> A
 
 def _line(base: Any, value: float, *, dash: list[int]) -> Any:
     data = pl.DataFrame({"value": [value]})
-    return base.properties(data=data).mark_rule(color="#24292f", strokeDash=dash)
+    return base.properties(data=data).mark_rule(color=drawing.INK, strokeDash=dash)

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -122,6 +123,7 @@ def template_environment(language: Language, *packages: str) -> Environment:
         percent=language.percent,
         significant=significant,
         version=__version__,
+        dark_colours=drawing.DARK,
     )
     return environment
 
@@ -150,11 +152,9 @@ def render(
     The page's policy lets it load and run nothing, and apply no style but its own.
     """
     environment = template_environment(language)
-    assert environment.loader is not None
-    css = Markup(environment.loader.get_source(environment, style)[0])
     page: str = environment.get_template(template).render(
         **values,
-        style=css,
+        style=Markup(_style_sheet(style) + drawing.dark_style()),
         inputs=[(input_name(one, language), input_rows(one, language)) for one in sources],
         input_lines=input_lines(sources, language),
         fit_lines=fit_lines(sources, language),
@@ -162,6 +162,11 @@ def render(
         written=time_of_writing(),
     )
     return _STYLE.sub(_with_policy, page, count=1)
+
+
+@cache
+def _style_sheet(name: str) -> str:
+    return (files("hayflick.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -235,9 +240,6 @@ def _record_shown(value: object) -> object:
     return value
 
 
-_FRAGMENT_STYLE = Markup("<style>.hayflick svg{max-width:100%;height:auto}</style>")
-
-
 def notebook(
     heading: str,
     sentences: Iterable[str],
@@ -246,7 +248,7 @@ def notebook(
     sources: Sequence[Source],
 ) -> str:
     """Return what a notebook shows of a result: its verdict, summary, charts and inputs."""
-    shown = [_FRAGMENT_STYLE, Markup("<h3>{}</h3>").format(_shown(heading))]
+    shown = [Markup("<h3>{}</h3>").format(_shown(heading))]
     shown += [
         Markup("<p><b>{}</b> {}</p>").format(_shown(line.meaning), _shown(line.remedy))
         for line in fit_lines(sources, Language("en"))
@@ -257,7 +259,9 @@ def notebook(
         shown.append(Markup("<h4>{}</h4>{}").format(_shown(chart.title), Markup(chart.svg)))
     lines = input_lines(sources, Language("en"))
     shown += [Markup("<p><small>{}</small></p>").format(_shown(line)) for line in lines]
-    return str(Markup('<div class="hayflick">{}</div>').format(Markup("").join(shown)))
+    content = Markup("").join(shown)
+    style = _style_sheet("fragment.css") + drawing.scheme_style(".hayflick ", pictures=content)
+    return f'<div class="hayflick"><style>{style}</style>{content}</div>'
 
 
 def _html_part(part: RenderableType) -> Markup:

@@ -282,7 +282,9 @@ def _scatter(
     colour = alt.Color("kept:Q", title=text("kept"), scale=shade, legend=legend)
     shapes = alt.Scale(domain=["", "true", "false"], range=["circle", "circle", "triangle-down"])
     base = alt.Chart(drawn, width=drawing.WIDTH - 80, height=drawing.HEIGHT)
-    chart = base.mark_point(filled=True, size=70, opacity=1).encode(
+    # The edge is seen where the colour is near that of the page.
+    dots = base.mark_point(filled=True, size=70, opacity=1, stroke=drawing.GREY, strokeWidth=1)
+    chart = dots.encode(
         x=x, y=y, color=colour, shape=alt.Shape("shape:N", scale=shapes, legend=None)
     )
     notes = [text("Brighter: more is kept after the last round.")]
@@ -392,9 +394,8 @@ def _few_rounds(*, single: bool) -> Any:
 
 def _colours(lines: Sequence[str]) -> Mapping[str, str]:
     """Return a colour per line, from dark to bright as in the map, and readable on white."""
-    ramp = ("#440154", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#7fb92f", "#c9a20a", "#e07b00")
-    places = np.linspace(0, len(ramp) - 1, max(2, len(lines))).round().astype(int)
-    return {line: ramp[place] for line, place in zip(lines, places, strict=False)}
+    places = np.linspace(0, len(drawing.RAMP) - 1, max(2, len(lines))).round().astype(int)
+    return {line: drawing.RAMP[place] for line, place in zip(lines, places, strict=False)}
 
 
 def _curve_numbers(findings: SweepFindings, cells: pl.DataFrame) -> pl.DataFrame:
@@ -421,7 +422,7 @@ def _bundle(findings: SweepFindings) -> tuple[pl.DataFrame, Any, list[str]]:
     plain = drawn.with_columns(panel=pl.lit(""), series=pl.col("cell").cast(pl.String))
     numbers = _curve_numbers(findings, plain).select("cell", "generation", "kept")
     shown = numbers.join(last, on="cell", how="left", maintain_order="left")
-    shade = alt.Scale(scheme="viridis", domain=[0, 1.15], clamp=True)
+    shade = alt.Scale(type="quantize", domain=[0, 1], range=list(drawing.RAMP))
     chart = alt.Chart(shown, width=drawing.WIDTH, height=260).mark_line(strokeWidth=1.5)
     chart = chart.encode(
         x=alt.X("generation:Q", title=language.text("round"), axis=drawing.rounds_axis()),

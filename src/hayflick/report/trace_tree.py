@@ -98,7 +98,7 @@ def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedCh
     # Behind a leaf; above the others, which have lines behind them.
     for is_leaf, right, down_by in ((True, 8, 0), (False, 0, -10)):
         named = base.transform_filter(alt.datum.is_named & (alt.datum.is_leaf == is_leaf))
-        names = named.mark_text(align="left", dx=right, dy=down_by, fontSize=11, color="#24292f")
+        names = named.mark_text(align="left", dx=right, dy=down_by, fontSize=11, color=drawing.INK)
         layers.append(names.encode(x=across, y=down, text="name:N"))
     return drawing.RenderedChart(
         name="genealogy",
