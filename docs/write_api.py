@@ -115,7 +115,7 @@ GROUPS = (
         "auditing",
         "Auditing",
         "What a data set holds before something is trained on it, and what a store takes.",
-        "audit AuditResult admit Admission AdmissionGate AdmissionRules",
+        "audit AuditResult admit Admission AdmissionSummary AdmissionGate AdmissionRules",
         ("audit.md", "Auditing a data set"),
     ),
     Group(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import write_api
+import write_settings
+import write_tables
 
 
 def main() -> None:
     """Write the pages."""
-    for path, text in write_api.pages().items():
+    pages = write_api.pages() | {write_settings.PAGE: write_settings.page()} | write_tables.pages()
+    for path, text in pages.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

@@ -6,11 +6,33 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from recorded_rounds import recorded_counts
 
 import hayflick
 import hayflick.client
 
 DOCS = Path(__file__).parents[1] / "docs"
+ANSWERS = {
+    "round": [row // 20 + 1 for row in range(240)],
+    "answer": [f"word{row % 7} and word{row % 11} make {row % 23}" for row in range(240)],
+}
+ROUNDS = [
+    {f"w{symbol}": int(number) for symbol, number in enumerate(counts) if number}
+    for counts in recorded_counts(types=200, items=2000)[:3]
+]
+RESULTS = {
+    "forecast": lambda: hayflick.forecast(ROUNDS[0], generations=3, replicates=8),
+    "forecast of numbers": lambda: hayflick.forecast(
+        hayflick.Gaussian(5.0, 2.0, total=30), generations=3, replicates=8
+    ),
+    "plan": lambda: hayflick.plan(ROUNDS[0], keep=0.5, generations=3, replicates=0),
+    "calibrate": lambda: hayflick.calibrate(ROUNDS, ahead=2, replicates=20),
+    "watch": lambda: hayflick.watch(ANSWERS, by="round", text="answer"),
+    "compare": lambda: hayflick.compare(
+        ANSWERS, {"answer": ANSWERS["answer"][:100]}, text="answer"
+    ),
+    "audit": lambda: hayflick.audit(ANSWERS, text="answer", max_duplicates=0.1),
+}
 
 
 def generator(name, monkeypatch):
@@ -44,3 +66,68 @@ def test_the_glossary_is_sorted_and_every_term_leads_somewhere():
     assert terms == sorted(terms, key=lambda term: term.replace("-", "").casefold())
     assert 40 <= len(terms) <= 70
     assert [entry for entry in entries if not re.search(r"\]\(\S+\)$", entry)] == []
+
+
+def sections(page):
+    """Return the tables of a page by heading: the names in the first column, row by row."""
+    text = (DOCS / "reference" / page).read_text(encoding="utf-8")
+    found = {}
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        rows = re.findall(r"^\| (`.*?) \|", part, re.MULTILINE)
+        found[part.partition("\n")[0]] = [re.findall(r"`([^`]+)`", row) for row in rows]
+    return found
+
+
+def holds(value, path):
+    """Whether a dotted path leads somewhere; through what is empty, anywhere."""
+    if not path or value is None or value == []:
+        return True
+    if isinstance(value, list):
+        return holds(value[0], path)
+    return path[0] in value and holds(value[path[0]], path[1:])
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_keys_of_json_are_those_of_the_results(name):
+    named = [key for row in sections("json.md")[name] for key in row]
+    record = RESULTS[name]().to_dict()
+    assert {key.partition(".")[0] for key in named} | {"format_version", "inputs"} == set(record)
+    assert [key for key in named if not holds(record, key.split("."))] == []
+
+
+def test_the_columns_of_a_review_are_those_of_the_file(tmp_path):
+    path = tmp_path / "review.csv"
+    hayflick.draw_review(ANSWERS, by="round", text="answer", number=5).save(path)
+    written = path.read_text(encoding="utf-8-sig").partition("\n")[0].split(",")
+    assert [name for row in sections("file-formats.md")["Review"] for name in row[:7]] == written
+
+
+def test_the_tables_of_registries_are_up_to_date(monkeypatch):
+    pages = generator("write_tables", monkeypatch).pages()
+    assert {path: path.read_text(encoding="utf-8") for path in pages} == pages, "run make generated"
+
+
+def test_every_gauge_of_prometheus_is_named(tmp_path):
+    named = {name for row in sections("conventions.md")["Gauges for Prometheus"] for name in row}
+    package = Path(hayflick.__file__).parent
+    for source in ("monitor/prometheus.py", "service/metrics.py"):
+        text = (package / source).read_text(encoding="utf-8")
+        written = re.findall(r"\"(hayflick_\w+)\"", text)
+        assert written
+        assert set(written) <= named
+
+
+def test_every_variable_of_the_environment_is_named():
+    text = (DOCS / "reference" / "conventions.md").read_text(encoding="utf-8")
+    source = Path(hayflick.__file__).parents[1]
+    used = {
+        name
+        for path in source.rglob("*.py")
+        for name in re.findall(r"\bHAYFLICK_[A-Z_]+", path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in used if f"`{name}`" not in text} == set()
+
+
+def test_the_settings_files_are_up_to_date(monkeypatch):
+    written = generator("write_settings", monkeypatch)
+    assert written.PAGE.read_text(encoding="utf-8") == written.page(), "run make generated"
