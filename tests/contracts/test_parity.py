@@ -11,7 +11,7 @@ import hayflick as hf
 from hayflick.cli.app import app
 from hayflick.cli.main import main
 
-EXEMPT = {"db", "serve", "serve-agent"}
+EXEMPT = {"db", "doctor", "serve", "serve-agent"}
 DRAW = random.Random(3)
 WORDS = [f"word{number}" for number in range(60)]
 WEIGHTS = [1 / (number + 1) for number in range(60)]

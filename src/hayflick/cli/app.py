@@ -20,6 +20,7 @@ from hayflick.cli.audit import audit_command
 from hayflick.cli.calibrate import calibrate_command
 from hayflick.cli.compare import compare_command
 from hayflick.cli.db import db_app
+from hayflick.cli.doctor import doctor_command
 from hayflick.cli.expressivity import expressivity_command
 from hayflick.cli.forecast import forecast_command
 from hayflick.cli.gate import gate_command
@@ -157,6 +158,7 @@ _add(
     panel=SERVICE,
 )
 _add("reproduce", reproduce_command, "suresh2024", "wang2025 --out wang2025", panel=PACKAGE)
+_add("doctor", doctor_command, "", "--format json", panel=PACKAGE)
 app.add_typer(loop_app, name="loop", rich_help_panel=FORECAST)
 app.add_typer(sweep_app, name="sweep", rich_help_panel=FORECAST)
 app.add_typer(review_app, name="review", rich_help_panel=WATCH)

@@ -62,13 +62,20 @@ def masked_command(arguments: Sequence[str]) -> str:
     is_secret = False
     for argument in arguments:
         is_option = argument.startswith("-") and "=" not in argument
-        shown.append(_MASK if is_secret and not is_option else _masked(argument))
+        shown.append(_MASK if is_secret and not is_option else masked_text(argument))
         is_secret = is_option and bool(_SECRET_NAME.search(argument))
     # The mask needs no quotes of its own.
     return f"hayflick {shlex.join(shown)}".replace(f"'{_MASK}'", _MASK) if shown else "hayflick"
 
 
-def _masked(argument: str) -> str:
+def masked_text(argument: str) -> str:
+    """Return a text without passwords, and without what looks like a key.
+
+    Examples
+    --------
+    >>> masked_text("postgresql://me:secret@example.org/store: no answer")
+    'postgresql://***@example.org/store: no answer'
+    """
     if argument.startswith(_WEB_HOOK):
         return f"{_WEB_HOOK}{_MASK}"
     without = _CREDENTIALS.sub(f"{_MASK}@", argument)
