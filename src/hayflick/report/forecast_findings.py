@@ -13,7 +13,7 @@ from hayflick.planning.forecast_result import FRESH_SHARES, UPPER_BOUND, Forecas
 from hayflick.regimes.anchor import Anchor
 from hayflick.report.base_forecast import NOTICEABLE, ForecastFindings
 from hayflick.report.class_outlooks import at_risk
-from hayflick.report.trainers import trainer
+from hayflick.report.trainer_findings import trainer
 
 _NAMED = 3
 _LIKELY, _SEVERAL = 0.5, 2

@@ -16,7 +16,7 @@ from hayflick.report.class_outlooks import accumulated
 from hayflick.report.language import Language
 from hayflick.report.plan_answers import PlanAnswers
 from hayflick.report.rendering import significant
-from hayflick.report.trainers import designs_simulated, resampler_in
+from hayflick.report.trainer_findings import designs_simulated, resampler_in
 
 _SHOWN_PRICES, _NAMED = 2, 5
 

@@ -26,10 +26,9 @@ from hayflick.report.watch_charts import (
     separation_chart,
 )
 from hayflick.report.watch_findings import WatchFindings
-from hayflick.report.watch_news import news_record, news_sentences
-from hayflick.report.watch_tables import WatchTables
+from hayflick.report.watch_tables import WatchTables, news_record, news_sentences
 from hayflick.report.watched_baseline import dependence_record
-from hayflick.report.watched_mix import mix_record
+from hayflick.report.watched_input import mix_record
 from hayflick.report.watched_numbers import WatchedNumber, ordered
 
 if TYPE_CHECKING:

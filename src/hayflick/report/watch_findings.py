@@ -17,8 +17,7 @@ from hayflick.report import drawing
 from hayflick.report.language import Language, metric_label
 from hayflick.report.rendering import shortened, significant
 from hayflick.report.watched_baseline import dependence_sentences, other_warnings, short_rounds
-from hayflick.report.watched_input import joined_names, watched_input
-from hayflick.report.watched_mix import mix_sentences
+from hayflick.report.watched_input import joined_names, mix_sentences, watched_input
 from hayflick.report.watched_numbers import (
     Tile,
     WatchedGroup,
