@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hayflick.monitor.mix_changes import Kind, MixChange
 from hayflick.monitor.watch_result import WatchResult
 from hayflick.report.language import Language
 from hayflick.report.rendering import shortened
-
-if TYPE_CHECKING:
-    from hayflick.monitor.watch_result import WatchResult
-
 
 _NAMED = 10
 
