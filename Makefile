@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
 LOCALE := src/hayflick/report/locale
+SPHINX := $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going
 # Tests start many processes, each of which would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup chromium demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs generated catalog clean
+.PHONY: help setup chromium demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs release translations generated catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -92,9 +93,16 @@ soak: setup ## Long campaigns: runs and services that are killed twenty times, f
 	$(BIN)/python benchmarks recorded
 	$(BIN)/python tests/fuzz/campaign.py --cases 2000
 
-docs: setup generated ## Build the documentation site in build/site
+docs: setup ## Build the documentation site in build/site, and its Japanese pages in build/site/ja
 	$(BIN)/python -m pip install --quiet --group docs
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+	rm -rf build/site
+	$(SPHINX) -d build/site-doctrees/en docs build/site
+	$(SPHINX) -d build/site-doctrees/ja -D language=ja docs build/site/ja
+
+translations: setup ## Bring the messages of the Japanese pages of the site up to date with the English ones
+	$(BIN)/python -m pip install --quiet --group docs
+	$(SPHINX) -b gettext -D language=ja -D nb_execution_mode=off -d build/site-doctrees/messages docs build/messages
+	$(BIN)/python docs/write_messages.py build/messages
 
 generated: setup ## Write the pages that come from the code: the command line's help, the reference, the picture of the rooms
 	$(BIN)/python docs/write_cli.py

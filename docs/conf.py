@@ -17,9 +17,11 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "numpydoc",
+    "languages",
+    "mathml",
     "repository_pages",
 ]
-exclude_patterns = ["_build", "_extensions", "locale"]
+exclude_patterns = ["_build", "_extensions", "_templates", "locale"]
 locale_dirs = ["locale"]
 gettext_compact = False
 
@@ -39,3 +41,19 @@ autosummary_generate = True
 html_theme = "furo"
 html_title = "hayflick"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
+html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "language.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
+# The folder is the whole site: formulas need no code from elsewhere.
+html_copy_source = False
+html_math_renderer = "mathml"

@@ -31,6 +31,11 @@ def stubs() -> dict[Path, Path]:
     return found
 
 
+def original(page: Path) -> Path:
+    """Return the file whose text a page shows: the one outside docs for a stub, itself else."""
+    return next((path for path, stub in stubs().items() if stub == page), page)
+
+
 def moved(text: str, *, origin: Path, to: Path, pages: dict[Path, Path]) -> str:
     """Return a text whose links lead from `to` where they led from `origin`."""
 
@@ -52,14 +57,14 @@ def read(app: Sphinx, docname: str, source: list[str]) -> None:
     if page.suffix != ".md":
         return
     pages = stubs()
-    original = next((path for path, stub in pages.items() if stub == page), None)
-    if original is None:
+    file = original(page)
+    if file == page:
         source[0] = moved(source[0], origin=page, to=page, pages=pages)
         return
-    app.env.note_dependency(str(original))
+    app.env.note_dependency(str(file))
     below = source[0].split("\n\n", maxsplit=1)[1]
-    text = original.read_text(encoding="utf-8")
-    source[0] = moved(text, origin=original, to=page, pages=pages) + "\n" + below
+    text = file.read_text(encoding="utf-8")
+    source[0] = moved(text, origin=file, to=page, pages=pages) + "\n" + below
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
