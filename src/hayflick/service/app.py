@@ -247,10 +247,10 @@ def routers(role: Role) -> list[APIRouter]:
     """Return the parts of the interface that a process with a role has."""
     from hayflick.service import api_health
 
-    return [api_health.router()] if role == "rounds" else _all_routers()
+    return [api_health.router()] if role == "rounds" else [*_interface(), *_pages()]
 
 
-def _all_routers() -> list[APIRouter]:
+def _interface() -> list[APIRouter]:
     from hayflick.service import (
         api_accounts,
         api_actions,
@@ -266,6 +266,26 @@ def _all_routers() -> list[APIRouter]:
         api_targets,
         events,
     )
+
+    parts = (
+        api_health,
+        events,
+        api_streams,
+        api_readings,
+        api_export,
+        api_ingest,
+        api_otlp,
+        api_actions,
+        api_alerts,
+        api_reviews,
+        api_rules,
+        api_targets,
+        api_accounts,
+    )
+    return [part.router() for part in parts]
+
+
+def _pages() -> list[APIRouter]:
     from hayflick.service.pages import (
         accounts,
         actions,
@@ -281,22 +301,7 @@ def _all_routers() -> list[APIRouter]:
         targets,
     )
 
-    interface = (
-        api_health,
-        events,
-        api_streams,
-        api_readings,
-        api_export,
-        api_ingest,
-        api_otlp,
-        api_actions,
-        api_alerts,
-        api_reviews,
-        api_rules,
-        api_targets,
-        api_accounts,
-    )
-    pages = (
+    parts = (
         static,
         login,
         live,
@@ -310,4 +315,4 @@ def _all_routers() -> list[APIRouter]:
         accounts,
         targets,
     )
-    return [part.router() for part in (*interface, *pages)]
+    return [part.router() for part in parts]
