@@ -41,7 +41,7 @@ _UNASSIGNED = "\u0378"
 """A character that no font has: what is drawn in place of what is missing."""
 
 
-class State(StrEnum):
+class Condition(StrEnum):
     """How something is."""
 
     GOOD = "ok"
@@ -70,7 +70,7 @@ class Finding:
     """
 
     name: str
-    state: State
+    state: Condition
     found: str
     remedy: str = ""
 
@@ -119,7 +119,7 @@ def doctor_command(
     """
     required = requirements()
     findings = list(_findings(required, config=config, database=database))
-    broken = [one for one in findings if one.state is State.BROKEN]
+    broken = [one for one in findings if one.state is Condition.BROKEN]
     if output_format is Format.JSON:
         print_json(
             {
@@ -192,7 +192,7 @@ def _findings(
             yield from check()
         except Exception as fault:
             # Whatever goes wrong is what was looked for.
-            yield Finding(name, State.BROKEN, _told(fault), _REINSTALL)
+            yield Finding(name, Condition.BROKEN, _told(fault), _REINSTALL)
 
 
 def _told(fault: Exception) -> str:
@@ -201,16 +201,16 @@ def _told(fault: Exception) -> str:
 
 
 def _program() -> Iterator[Finding]:
-    yield Finding("hayflick", State.GOOD, f"{__version__} in {Path(__file__).parents[1]}")
+    yield Finding("hayflick", Condition.GOOD, f"{__version__} in {Path(__file__).parents[1]}")
     version = f"{platform.python_implementation()} {platform.python_version()}"
     old = sys.version_info < (3, 11)
     yield Finding(
         "Python",
-        State.BROKEN if old else State.GOOD,
+        Condition.BROKEN if old else Condition.GOOD,
         f"{version}, {sys.executable}",
         "install Python 3.11 or newer" if old else "",
     )
-    yield Finding("system", State.GOOD, f"{platform.platform()}, {platform.machine()}")
+    yield Finding("system", Condition.GOOD, f"{platform.platform()}, {platform.machine()}")
 
 
 def _packages(required: Sequence[Requirement]) -> Iterator[Finding]:
@@ -218,18 +218,18 @@ def _packages(required: Sequence[Requirement]) -> Iterator[Finding]:
     main = [one for one in required if one.extra is None]
     if not main:
         remedy = "install it with pip, so that its extras are known"
-        yield Finding("packages", State.NOTE, "hayflick is not installed as a package", remedy)
+        yield Finding("packages", Condition.NOTE, "hayflick is not installed as a package", remedy)
         return
     wrong = [one for one in main if not one.met]
     shown = [f"{one.name} {one.installed}" for one in main if one.met and one.name in _MAIN]
     found = ", ".join(shown)
     if not wrong:
         more = len(main) - len(shown)
-        yield Finding("packages", State.GOOD, f"{found} and {more} more")
+        yield Finding("packages", Condition.GOOD, f"{found} and {more} more")
     for one in wrong:
         has = "not installed" if one.installed is None else f"{one.installed} is too old"
         remedy = f'pip install "{one.name}>={one.least}"'
-        yield Finding(one.name, State.BROKEN, has, remedy)
+        yield Finding(one.name, Condition.BROKEN, has, remedy)
 
 
 def _extras(required: Sequence[Requirement]) -> Iterator[Finding]:
@@ -239,14 +239,14 @@ def _extras(required: Sequence[Requirement]) -> Iterator[Finding]:
         old = [f"{one.name} {one.installed}" for one in parts if one.installed and not one.met]
         remedy = f'pip install "hayflick[{extra}]"'
         if len(missing) == len(parts):
-            yield Finding(f"extra {extra}", State.ABSENT, "not installed", remedy)
+            yield Finding(f"extra {extra}", Condition.ABSENT, "not installed", remedy)
         elif missing or old:
             problems = [f"{one} is missing" for one in missing]
             problems += [f"{one} is too old" for one in old]
-            yield Finding(f"extra {extra}", State.NOTE, ", ".join(problems), remedy)
+            yield Finding(f"extra {extra}", Condition.NOTE, ", ".join(problems), remedy)
         else:
             found = ", ".join(f"{one.name} {one.installed}" for one in parts)
-            yield Finding(f"extra {extra}", State.GOOD, found)
+            yield Finding(f"extra {extra}", Condition.GOOD, found)
 
 
 def _compiled_code() -> Iterator[Finding]:
@@ -260,27 +260,29 @@ def _compiled_code() -> Iterator[Finding]:
         doubled: Any = njit(cache=True)(_doubled)
         result = doubled(21)
     if result != 42:
-        yield Finding("compiled code", State.BROKEN, f"2 times 21 is {result}", "reinstall numba")
+        yield Finding(
+            "compiled code", Condition.BROKEN, f"2 times 21 is {result}", "reinstall numba"
+        )
         return
     remedy = "set NUMBA_CACHE_DIR to a folder that you can write to"
     settings: Any = numba.config
     if settings.DISABLE_JIT:
         found = "switched off by NUMBA_DISABLE_JIT: everything is slow"
-        yield Finding("compiled code", State.NOTE, found, "unset it")
+        yield Finding("compiled code", Condition.NOTE, found, "unset it")
         return
-    yield Finding("compiled code", State.GOOD, f"numba {numba.__version__} compiles")
+    yield Finding("compiled code", Condition.GOOD, f"numba {numba.__version__} compiles")
     place = doubled.stats.cache_path
     if place is None:
         yield Finding(
-            "its cache", State.NOTE, "nothing is kept: code is compiled on every start", remedy
+            "its cache", Condition.NOTE, "nothing is kept: code is compiled on every start", remedy
         )
     elif not _writable(Path(place)):
         found = f"{place} cannot be written to: code is compiled on every start"
-        yield Finding("its cache", State.NOTE, found, remedy)
+        yield Finding("its cache", Condition.NOTE, found, remedy)
     elif caught:
-        yield Finding("its cache", State.NOTE, str(caught[0].message))
+        yield Finding("its cache", Condition.NOTE, str(caught[0].message))
     else:
-        yield Finding("its cache", State.GOOD, place)
+        yield Finding("its cache", Condition.GOOD, place)
 
 
 def _doubled(value: int) -> int:
@@ -294,9 +296,9 @@ def _charts() -> Iterator[Finding]:
     drawn = vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
     if "<svg" not in drawn:
         remedy = "reinstall vl-convert-python"
-        yield Finding("charts", State.BROKEN, "the renderer draws nothing", remedy)
+        yield Finding("charts", Condition.BROKEN, "the renderer draws nothing", remedy)
         return
-    yield Finding("charts", State.GOOD, f"vl-convert {_installed('vl-convert-python')} draws")
+    yield Finding("charts", Condition.GOOD, f"vl-convert {_installed('vl-convert-python')} draws")
     # All missing letters are drawn alike.
     absent = vl_convert.svg_to_png(_PICTURE.format(_UNASSIGNED))
     letters = [
@@ -307,9 +309,9 @@ def _charts() -> Iterator[Finding]:
             "no font has Japanese letters: pictures saved as .png show boxes; pages do not need it"
         )
         remedy = "install one, such as Noto Sans CJK (Debian: apt-get install fonts-noto-cjk)"
-        yield Finding("Japanese fonts", State.NOTE, found, remedy)
+        yield Finding("Japanese fonts", Condition.NOTE, found, remedy)
     else:
-        yield Finding("Japanese fonts", State.GOOD, "found")
+        yield Finding("Japanese fonts", Condition.GOOD, "found")
 
 
 def _processors() -> Iterator[Finding]:
@@ -323,9 +325,9 @@ def _processors() -> Iterator[Finding]:
     found = ", ".join([f"{count} processors", *limits])
     if usable < count:
         remedy = f"give --threads {usable} where a command takes it"
-        yield Finding("threads", State.NOTE, f"{found}; this process may use {usable}", remedy)
+        yield Finding("threads", Condition.NOTE, f"{found}; this process may use {usable}", remedy)
     else:
-        yield Finding("threads", State.GOOD, found)
+        yield Finding("threads", Condition.GOOD, found)
 
 
 def _folders() -> Iterator[Finding]:
@@ -333,27 +335,27 @@ def _folders() -> Iterator[Finding]:
         temporary = Path(tempfile.gettempdir())
     except OSError as fault:
         remedy = "set TMPDIR to a folder that you can write to"
-        yield Finding("temporary folder", State.BROKEN, _told(fault), remedy)
+        yield Finding("temporary folder", Condition.BROKEN, _told(fault), remedy)
     else:
         free = shutil.disk_usage(temporary).free
         room = f"{temporary}, {free / 1e9:,.1f} GB are free"
         little = free < _LITTLE_ROOM
         remedy = "make room, or set TMPDIR to another folder" if little else ""
-        state = State.NOTE if little else State.GOOD
+        state = Condition.NOTE if little else Condition.GOOD
         yield Finding("temporary folder", state, room, remedy)
     try:
         here = Path.cwd()
     except OSError:
-        yield Finding("this folder", State.NOTE, "was removed", "go to another one")
+        yield Finding("this folder", Condition.NOTE, "was removed", "go to another one")
         return
     if _writable(here):
         free = shutil.disk_usage(here).free
         yield Finding(
-            "this folder", State.GOOD, f"can be written to, {free / 1e9:,.1f} GB are free"
+            "this folder", Condition.GOOD, f"can be written to, {free / 1e9:,.1f} GB are free"
         )
     else:
         remedy = "go to another one, or say with --out where pages are to go"
-        yield Finding("this folder", State.NOTE, f"{here} cannot be written to", remedy)
+        yield Finding("this folder", Condition.NOTE, f"{here} cannot be written to", remedy)
 
 
 def _writable(folder: Path) -> bool:
@@ -368,10 +370,10 @@ def _terminal() -> Iterator[Finding]:
     encoding = (getattr(sys.stdout, "encoding", None) or "unknown").lower()
     found = f"{encoding}, locale {locale.setlocale(locale.LC_CTYPE, None)}"
     if encoding.replace("-", "") == "utf8":
-        yield Finding("encoding", State.GOOD, found)
+        yield Finding("encoding", Condition.GOOD, found)
     else:
         remedy = "set PYTHONUTF8=1, or LANG to a locale such as C.UTF-8"
-        yield Finding("encoding", State.NOTE, f"{found}: letters it lacks are escaped", remedy)
+        yield Finding("encoding", Condition.NOTE, f"{found}: letters it lacks are escaped", remedy)
 
 
 def _settings(path: Path) -> Iterator[Finding]:
@@ -381,10 +383,10 @@ def _settings(path: Path) -> Iterator[Finding]:
     try:
         settings = read_settings(path)
     except HayflickError as fault:
-        yield Finding("settings", State.BROKEN, _told(fault), f"correct {path}")
+        yield Finding("settings", Condition.BROKEN, _told(fault), f"correct {path}")
         return
     found = f"{path}: streams {len(settings.streams)}, alert targets {len(settings.targets)}"
-    yield Finding("settings", State.GOOD, found)
+    yield Finding("settings", Condition.GOOD, found)
 
 
 def _store(place: str) -> Iterator[Finding]:
@@ -394,17 +396,17 @@ def _store(place: str) -> Iterator[Finding]:
     try:
         if not is_server(place) and not Path(Database.named(place)).exists():
             found = f"there is none at {Database.named(place)}"
-            yield Finding("store", State.NOTE, found, "hayflick serve makes it")
+            yield Finding("store", Condition.NOTE, found, "hayflick serve makes it")
             return
         with Database(place, read_only=True) as store:
             found = f"{store.name}, {store.dialect}, version {store.schema_version}"
     except MissingExtraError as fault:
-        yield Finding("store", State.BROKEN, str(fault))
+        yield Finding("store", Condition.BROKEN, str(fault))
     except HayflickError as fault:
         remedy = "see hayflick db check, and hayflick db upgrade"
-        yield Finding("store", State.BROKEN, _told(fault), remedy)
+        yield Finding("store", Condition.BROKEN, _told(fault), remedy)
     else:
-        yield Finding("store", State.GOOD, found, "")
+        yield Finding("store", Condition.GOOD, found, "")
 
 
 def _print(findings: Sequence[Finding]) -> None:
@@ -421,6 +423,6 @@ def _print(findings: Sequence[Finding]) -> None:
             print(f"{before}{line}")
         if one.remedy:
             print(f"{before}-> {one.remedy}")
-    broken = sum(one.state is State.BROKEN for one in findings)
+    broken = sum(one.state is Condition.BROKEN for one in findings)
     print()
     print(f"{broken} broken: hayflick cannot work" if broken else "hayflick can work")
