@@ -38,6 +38,7 @@ _REPLACED: dict[str, tuple[str, str]] = {
 
 # The module of `report` that presents each result.
 for _result, _report in {
+    "auditing.admission_summary:AdmissionSummary": "admission",
     "auditing.audit_result:AuditResult": "audit",
     "calibration.calibration_result:Calibration": "calibration",
     "calibration.curve_calibration:CurveCalibration": "curve_calibration",

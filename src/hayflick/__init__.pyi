@@ -3,6 +3,7 @@
 from .auditing.admission import Admission as Admission
 from .auditing.admission import AdmissionGate as AdmissionGate
 from .auditing.admission_rules import AdmissionRules as AdmissionRules
+from .auditing.admission_summary import AdmissionSummary as AdmissionSummary
 from .auditing.admit import admit as admit
 from .auditing.audit import audit as audit
 from .auditing.audit_result import AuditResult as AuditResult

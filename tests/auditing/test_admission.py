@@ -1,5 +1,6 @@
 """Texts are admitted to a pool, quarantined or rejected, with reasons."""
 
+import gzip
 import json
 import random
 
@@ -10,7 +11,7 @@ import hayflick as hf
 from hayflick.auditing.admission import Candidate, hostile_characters
 from hayflick.auditing.pool_index import IndexSettings, PoolIndex
 from hayflick.cli.main import main
-from hayflick.core.errors import DataError
+from hayflick.core.errors import ArgumentError, DataError, OutputError
 
 DRAW = random.Random(5)
 WORDS = [f"word{number}" for number in range(3000)]
@@ -264,7 +265,7 @@ def test_the_command_answers_every_line_in_order(monkeypatch, capsys, tmp_path):
     ]
     assert answers[2]["reasons"][0]["id"] == "p2"
     assert [one["reasons"][0]["reason"] for one in answers[1:2]] == ["unreadable"]
-    assert "1 admitted, 1 quarantined, 5 rejected" in said
+    assert "1 admitted, 1 quarantined (control-characters 1), 5 rejected (unreadable 3, " in said
     read = (json.loads(line) for line in (lines[0], lines[3], lines[6], lines[7]))
     same = hf.admit(read, pool=pool, text="body", id="id")
     assert [answers[place]["decision"] for place in (0, 2, 5, 6)] == [one.decision for one in same]
@@ -357,3 +358,117 @@ def test_an_interrupted_stream_keeps_what_was_admitted(monkeypatch, capsys, tmp_
     assert (code, len(answers)) == (130, 1)
     assert "interrupted: what was finished is reported" in said
     assert len(hf.AdmissionGate.load(index)) == 2
+
+
+def written(tmp_path, name, records):
+    path = tmp_path / name
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in records), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A pool, and texts of which one line cannot be read."""
+    pool = written(tmp_path, "pool.jsonl", [{"text": one, "id": one[:9]} for one in POOL])
+    wanted = [
+        {"text": text(), "id": "new"},
+        {"text": POOL[3], "id": "copy"},
+        {"text": "日本語の文"},
+    ]
+    texts = written(tmp_path, "texts.jsonl", wanted)
+    lines = texts.read_text().splitlines()
+    texts.write_text("\n".join([*lines[:2], '{"text": "cut off', *lines[2:], '"a\u202eb"']))
+    return pool, texts
+
+
+def test_the_summary_counts_by_decision_and_reason_with_examples(files):
+    pool, texts = files
+    answers = hf.admit(texts, pool=pool, id="id")
+    assert next(answers).decision == "admit"
+    assert answers.summary.texts == 1
+    found = answers.finish()
+    assert found.decisions == {"admit": 2, "quarantine": 1, "reject": 2}
+    assert [(one.reason, one.texts) for one in found.reasons] == [
+        ("exact-copy", 1),
+        ("unreadable", 1),
+        ("control-characters", 1),
+    ]
+    copy, unreadable, _ = (one.examples[0] for one in found.reasons)
+    assert (copy.number, copy.id, copy.text, copy.details["item"]) == (2, "copy", POOL[3][:300], 4)
+    assert (unreadable.number, unreadable.text) == (3, None)
+    assert [one.number for one in found.admitted] == [1, 4]
+    assert (found.pool_before, found.pool_after) == (60, 60)
+    assert found.to_dict()["provenance"]["parameters"]["actions"]["exact-copy"] == "reject"
+
+
+def test_the_summary_is_a_page_in_two_languages(files, tmp_path, capsys):
+    pool, texts = files
+    page = tmp_path / "page.html"
+    code = main(["admit", str(texts), "--pool", str(pool), "--out", str(page)])
+    shown = capsys.readouterr()
+    assert code == 0
+    assert len(shown.out.splitlines()) == 5
+    assert (
+        "1 quarantined (control-characters 1), 2 rejected (exact-copy 1, unreadable 1)" in shown.err
+    )
+    assert "Of 5 texts, 2 were admitted, 1 quarantined and 2 rejected." in page.read_text()
+    assert (
+        main(["admit", str(texts), "--pool", str(pool), "--format", "table", "--lang", "ja"]) == 0
+    )
+    assert "5件の文章のうち、2件を受け入れ" in capsys.readouterr().out
+    assert main(["admit", str(texts), "--pool", str(pool), "--out", str(page)]) == 2
+    assert "exists" in capsys.readouterr().err
+
+
+def test_nothing_to_decide_about_is_said(tmp_path, capsys):
+    pool, texts = written(tmp_path, "pool.jsonl", [{"text": "a b"}]), tmp_path / "none.jsonl"
+    texts.touch()
+    assert main(["admit", str(texts), "--pool", str(pool), "--format", "table"]) == 0
+    assert "No text was decided about." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["texts.jsonl", "rules.toml", "pool.jsonl"])
+def test_the_index_is_never_written_over_an_input(name, files, tmp_path, capsys):
+    pool, texts = files
+    (tmp_path / "rules.toml").write_text("min-words = 2\n")
+    before = (tmp_path / name).read_bytes()
+    options = ["--pool", str(pool), "--rules", str(tmp_path / "rules.toml"), "--force"]
+    assert main(["admit", str(texts), *options, "--index", str(tmp_path / name)]) == 2
+    assert "is the input" in capsys.readouterr().err
+    with pytest.raises(OutputError, match="is the input"):
+        hf.admit(texts, pool=pool, rules=tmp_path / "rules.toml", index=tmp_path / name, force=True)
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_pool_with_broken_lines_or_another_encoding(files, tmp_path, capsys):
+    _, texts = files
+    pool = tmp_path / "broken.jsonl"
+    pool.write_text('{"text": "a good line"}\n{"text": "cut o\n{"text": "another one"}\n')
+    assert main(["admit", str(texts), "--pool", str(pool)]) == 2
+    assert "line 2 is no JSON" in capsys.readouterr().err
+    assert main(["admit", str(texts), "--pool", str(pool), "--skip-bad"]) == 0
+    assert "the pool has 2 texts" in capsys.readouterr().err
+    pool = tmp_path / "pool.csv"
+    pool.write_text("text;id\n日本語の文;1\n", encoding="cp932")
+    options = ["--encoding", "cp932", "--separator", ";"]
+    assert main(["admit", str(texts), "--pool", str(pool), *options]) == 0
+    assert "exact-copy" in capsys.readouterr().out
+
+
+def test_texts_may_be_compressed_and_a_table_is_refused(files, tmp_path, capsys):
+    pool, texts = files
+    packed = tmp_path / "texts.jsonl.gz"
+    packed.write_bytes(gzip.compress(texts.read_bytes()))
+    assert main(["admit", str(packed), "--pool", str(pool)]) == 0
+    answers = capsys.readouterr().out
+    assert main(["admit", str(texts), "--pool", str(pool)]) == 0
+    assert capsys.readouterr().out == answers
+    assert [one.decision for one in hf.admit(packed, pool=pool)] == [
+        json.loads(line)["decision"] for line in answers.splitlines()
+    ]
+    table = tmp_path / "texts.csv"
+    table.write_text("text\na b c\n")
+    assert main(["admit", str(table), "--pool", str(pool)]) == 2
+    assert "takes a file of JSON lines" in capsys.readouterr().err
+    with pytest.raises(ArgumentError, match="JSON lines"):
+        hf.admit(table, pool=pool)

@@ -63,6 +63,8 @@ def inputs(tmp_path_factory):
     (folder / "corpus.txt").write_text("\n".join(SENTENCES))
     (folder / "answers.jsonl").write_text(lines(ANSWERS))
     (folder / "later.jsonl").write_text(lines(ANSWERS[100:]))
+    wanted = [{"answer": text} for text in ("It rains in the far north.", "Short.", SENTENCES[0])]
+    (folder / "wanted.jsonl").write_text(f"no JSON\n{lines([*ANSWERS[:3], *wanted])}")
     (folder / "results.jsonl").write_text(lines(RESULTS))
     texts = {"pool": SENTENCES[:8], "one": SENTENCES[8:60], "two": SENTENCES[60:]}
     filled = {name: json.dumps(values) for name, values in texts.items()}
@@ -146,6 +148,14 @@ PAIRS = {
     ),
     "audit answers.jsonl --text answer --class round --max-duplicates 0.1": lambda: hf.audit(
         "answers.jsonl", text="answer", label="round", max_duplicates=0.1
+    ),
+    "admit wanted.jsonl --pool answers.jsonl --text answer --min-words 3 --fail-on reject": (
+        lambda: hf.admit(
+            "wanted.jsonl",
+            pool="answers.jsonl",
+            text="answer",
+            rules=hf.AdmissionRules(min_words=3),
+        ).finish()
     ),
     "review judge review.csv": lambda: hf.judge_review("review.csv"),
     "rules check rules.toml --corpus corpus.txt": lambda: hf.check_rules(

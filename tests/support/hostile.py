@@ -396,7 +396,17 @@ def _audit(name: str) -> AuditResult:
     )
 
 
+def _admission(name: str) -> Any:
+    """Return what is said of hostile texts, whose names and sources are hostile too."""
+    texts = [{"text": text, "id": text, "from": text} for text in [*TEXTS, *NAMES[:9]]]
+    rules = hf.AdmissionRules(max_source_share=0.01, min_words=2)
+    pool = {"text": [f"word{n} and more" for n in range(30)], "id": ["p"] * 30, "from": ["p"] * 30}
+    answers = hf.admit(texts, pool=pool, rules=rules, id="id", source="from", update=True)
+    return dataclasses.replace(answers.finish(), name=name, sources=(_source(name),))
+
+
 RESULTS: dict[str, Callable[[str, Path], Any]] = {
+    "admission": lambda name, _: _admission(name),
     "audit": lambda name, _: _audit(name),
     "forecast-labels": lambda name, _: forecast_of_labels(name),
     "forecast-words": lambda name, _: _forecast_of_words(name),

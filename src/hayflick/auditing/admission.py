@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -30,6 +30,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source, sources_of
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import read_answers
+from hayflick.corpus.table_format import TableFormat
 
 FEWEST_FOR_SOURCES = 20
 _AT_ONCE, _LETTERS_AT_ONCE = 256, 1 << 22
@@ -140,6 +141,10 @@ class AdmissionGate:
         The columns of the pool's texts, their names and their sources.
     similarity, recall, shingle, tokenizer, normalize
         Of near copies, see `hayflick.auditing.duplicates.find_duplicates`.
+    skip_bad
+        Whether rows of the pool that cannot be used are skipped instead of refused.
+    encoding, table
+        Encoding of the pool, and what is known of its format.
     progress
         Is told how far the pool is indexed.
 
@@ -173,6 +178,9 @@ class AdmissionGate:
         shingle: int = 2,
         tokenizer: str = "mixed",
         normalize: str = "casefold",
+        skip_bad: bool = False,
+        encoding: str = "utf-8",
+        table: TableFormat | None = None,
         progress: Progress = silent,
     ) -> None:
         self.rules = AdmissionRules() if rules is None else rules
@@ -187,7 +195,9 @@ class AdmissionGate:
         self._made_of: str | None = None
         self.sources: tuple[Source, ...] = ()
         if pool is not None:
-            self._add_pool(pool, text, id, source, progress)
+            columns = AnswerColumns(by=None, text=text, group=source, prompt=id)
+            how = {"skip_bad": skip_bad, "encoding": encoding, "table": table}
+            self._add_pool(pool, columns, how, progress)
 
     def __len__(self) -> int:
         """Return the number of texts in the pool, copies included."""
@@ -199,12 +209,12 @@ class AdmissionGate:
         return self._index.settings.similarity
 
     def _add_pool(
-        self, pool: Any, text: str | None, name: str | None, source: str | None, progress: Progress
+        self, pool: Any, columns: AnswerColumns, how: Mapping[str, Any], progress: Progress
     ) -> None:
+        name, source = columns.prompt, columns.group
         if isinstance(pool, Sequence) and not isinstance(pool, str) and _are_texts(pool):
-            pool, text = {"text": list(pool)}, "text"
-        columns = AnswerColumns(by=None, text=text, group=source, prompt=name)
-        read = read_answers(pool, columns=columns, normalize="none", progress=progress)
+            pool, columns = {"text": list(pool)}, replace(columns, text="text")
+        read = read_answers(pool, columns=columns, normalize="none", progress=progress, **how)
         if "text" not in read.frame.columns:
             raise ArgumentError("text", got="nothing", takes="the column of the pool's texts")
         if isinstance(pool, (str, os.PathLike)):

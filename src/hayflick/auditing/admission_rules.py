@@ -9,9 +9,14 @@ from typing import Any
 
 from hayflick.core.checks import finite_number, share, whole_number
 from hayflick.core.errors import ArgumentError, DataError
+from hayflick.core.notes import translatable
 from hayflick.core.toml import read_toml
 
-ADMIT, QUARANTINE, REJECT = DECISIONS = ("admit", "quarantine", "reject")
+ADMIT, QUARANTINE, REJECT = DECISIONS = (
+    translatable("admit"),
+    translatable("quarantine"),
+    translatable("reject"),
+)
 
 ACTIONS: Mapping[str, str] = {
     "unreadable": REJECT,

@@ -1,26 +1,34 @@
-"""Let texts into a pool, or not: the verb, and how its records are read."""
+"""Let texts into a pool, or not: the verb, how its records are read, and what was decided."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, Self, TypeAlias, final
 
 from hayflick.auditing.admission import Admission, AdmissionGate, Candidate
 from hayflick.auditing.admission_rules import AdmissionRules
+from hayflick.auditing.admission_summary import AdmissionRecord, AdmissionSummary
+from hayflick.core.decompression import without_compression
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.output import check_not_input, check_writable
 from hayflick.core.progress import Progress, silent
+from hayflick.corpus.compression import content_suffix, opened
 from hayflick.corpus.paths import FieldPath
+from hayflick.corpus.table_format import TableFormat
 
 LONGEST_LINE = 1 << 24
 """Largest number of bytes of a line of JSON."""
 
 _Path: TypeAlias = str | os.PathLike[str]
+
+_TABLES = (".csv", ".tsv", ".parquet", ".xlsx", ".xls", ".ods", ".txt")
 
 
 def admit(
@@ -36,12 +44,16 @@ def admit(
     similarity: float | None = None,
     update: bool = False,
     force: bool = False,
+    skip_bad: bool = False,
+    encoding: str = "utf-8",
+    table: TableFormat | None = None,
     progress: Progress = silent,
-) -> Iterator[Admission]:
-    """Decide whether a pool takes texts: yield admit, quarantine or reject for each, with reasons.
+) -> Admissions:
+    """Decide whether a pool takes texts: iterate over admit, quarantine or reject, with reasons.
 
     Texts are read one after the other as the decisions are taken from the iterator, in bounded
-    memory. A program that decides about single texts uses `AdmissionGate`.
+    memory; its `summary` is the result so far. A program that decides about single texts uses
+    `AdmissionGate`.
 
     Parameters
     ----------
@@ -63,6 +75,10 @@ def admit(
         Whether texts that are admitted are added to the pool, and to the index at the end.
     force
         Whether an index that exists is replaced by one of the pool.
+    skip_bad
+        Whether rows of the pool that cannot be used are skipped instead of refused.
+    encoding, table
+        Encoding of the pool, and what is known of its format; as of `hayflick.audit`.
     progress
         Is told how far the pool is indexed.
 
@@ -71,20 +87,26 @@ def admit(
     ArgumentError
         If an argument is out of its range, or there is neither a pool nor an index.
     DataError
-        If the pool, the rules or the index cannot be read, or the pool has changed.
+        If the texts, the pool, the rules or the index cannot be read, or the pool has changed.
     OutputError
-        If the index cannot be written.
+        If the index is an input, or cannot be written.
 
     Examples
     --------
     >>> pool = ["The cat sat on the mat and slept.", "A dog ran."]
-    >>> for answer in admit(["A bird flew by.", "a dog ran.", ""], pool=pool):
+    >>> answers = admit(["A bird flew by.", "a dog ran.", ""], pool=pool)
+    >>> for answer in answers:
     ...     print(answer.decision, [one.reason for one in answer.reasons])
     admit []
     reject ['exact-copy']
     reject ['empty']
+    >>> answers.summary.decisions
+    {'admit': 1, 'quarantine': 0, 'reject': 2}
     """
     columns = CandidateColumns(text, id, source, score)
+    path = Path(texts) if isinstance(texts, (str, os.PathLike)) else None
+    if path is not None:
+        check_lines(path)
     gate = open_gate(
         pool=pool,
         index=index,
@@ -92,24 +114,71 @@ def admit(
         columns=columns,
         similarity=similarity,
         force=force,
+        inputs=[path],
+        skip_bad=skip_bad,
+        encoding=encoding,
+        table=table,
         progress=progress,
     )
     if isinstance(texts, (str, os.PathLike)):
         candidates = _of_file(Path(texts), columns)
     else:
         candidates = (one if isinstance(one, Candidate) else columns.read(one) for one in texts)
-    return _decisions(gate, candidates, index, update=update)
+    record = AdmissionRecord(
+        gate,
+        name="the texts" if path is None else path.name,
+        columns=asdict(columns),
+        update=update,
+    )
+    return Admissions(record, candidates, index)
 
 
-def _decisions(
-    gate: AdmissionGate, candidates: Iterable[Candidate], index: _Path | None, *, update: bool
-) -> Iterator[Admission]:
-    before = len(gate)
-    try:
-        yield from gate.decide_all(candidates, update=update)
-    finally:
-        if index is not None and len(gate) > before:
-            gate.save(index)
+@final
+class Admissions(Iterator[Admission]):
+    """Decisions about texts, each taken as it is asked for, and their summary.
+
+    Parameters
+    ----------
+    record
+        The gate, and what it has decided so far.
+    candidates
+        The texts.
+    index
+        Where the index of the pool is written at the end, if texts were added; None for nowhere.
+    """
+
+    def __init__(
+        self, record: AdmissionRecord, candidates: Iterable[Candidate], index: _Path | None
+    ) -> None:
+        self._record = record
+        self._decided = self._decisions(candidates, index)
+
+    def _decisions(
+        self, candidates: Iterable[Candidate], index: _Path | None
+    ) -> Iterator[Admission]:
+        try:
+            yield from self._record.decide(candidates)
+        finally:
+            if index is not None and self._record.has_grown:
+                self._record.gate.save(index)
+
+    def __iter__(self) -> Self:
+        """Return the decisions that are still to come."""
+        return self
+
+    def __next__(self) -> Admission:
+        """Return the decision about the next text."""
+        return next(self._decided)
+
+    @property
+    def summary(self) -> AdmissionSummary:
+        """What was decided so far."""
+        return self._record.summary()
+
+    def finish(self) -> AdmissionSummary:
+        """Decide about all other texts, and return the summary."""
+        deque(self, maxlen=0)
+        return self.summary
 
 
 @dataclass(frozen=True)
@@ -171,14 +240,47 @@ def _is_number(value: object) -> bool:
         return False
 
 
-def _of_file(path: Path, columns: CandidateColumns) -> Iterator[Candidate]:
+def check_lines(path: Path) -> None:
+    """Refuse a file that has no lines of JSON by its name.
+
+    Raises
+    ------
+    ArgumentError
+        If it is a table of another kind.
+    """
+    if content_suffix(path) in _TABLES:
+        takes = "a file of JSON lines, .jsonl or .ndjson, or records in Python"
+        raise ArgumentError("texts", got=str(path), takes=takes)
+
+
+@contextmanager
+def opened_lines(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of JSON lines, which may be compressed.
+
+    Raises
+    ------
+    ArgumentError
+        If it is a table of another kind.
+    DataError
+        If it cannot be read.
+    """
+    check_lines(path)
+    if without_compression(path) != path:
+        with opened(path) as (file, _):
+            yield file
+        return
     try:
         with open(path, "rb") as file:
-            for line in file:
-                if line.strip():
-                    yield columns.of_line(line)
+            yield file
     except OSError as fault:
-        raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
+        raise DataError(f"{path}: cannot be read ({fault.strerror or fault})") from None
+
+
+def _of_file(path: Path, columns: CandidateColumns) -> Iterator[Candidate]:
+    with opened_lines(path) as file:
+        for line in file:
+            if line.strip():
+                yield columns.of_line(line)
 
 
 def _check_columns(rules: AdmissionRules | None, columns: CandidateColumns) -> None:
@@ -201,9 +303,19 @@ def open_gate(
     columns: CandidateColumns,
     similarity: float | None,
     force: bool,
+    inputs: Sequence[_Path | None] = (),
+    skip_bad: bool = False,
+    encoding: str = "utf-8",
+    table: TableFormat | None = None,
     progress: Progress,
 ) -> AdmissionGate:
-    """Return the gate of a pool, by its index where there is one; see `admit`."""
+    """Return the gate of a pool, by its index where there is one; see `admit`.
+
+    The index is none of the `inputs`.
+    """
+    if index is not None:
+        given = [pool, rules, *inputs]
+        check_not_input(Path(index), [one for one in given if isinstance(one, str | os.PathLike)])
     if rules is not None and not isinstance(rules, AdmissionRules):
         rules = AdmissionRules.from_toml(rules)
     _check_columns(rules, columns)
@@ -222,8 +334,6 @@ def open_gate(
     if pool is None:
         raise DataError(f"{index}: there is no such index; make it of a pool")
     if index is not None:
-        if isinstance(pool, (str, os.PathLike)):
-            check_not_input(Path(index), [pool])
         check_writable(Path(index), force=force)
     gate = AdmissionGate(
         pool,
@@ -232,6 +342,9 @@ def open_gate(
         id=columns.id,
         source=columns.source,
         similarity=0.5 if similarity is None else similarity,
+        skip_bad=skip_bad,
+        encoding=encoding,
+        table=table,
         progress=progress,
     )
     if index is not None:

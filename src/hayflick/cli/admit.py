@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,22 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from hayflick.cli import options
-from hayflick.cli.printing import ALARM, INTERRUPTED, say, say_inputs, say_interrupted, say_written
+from hayflick.cli.printing import (
+    ALARM,
+    INTERRUPTED,
+    print_result,
+    say,
+    say_inputs,
+    say_interrupted,
+    say_written,
+)
+from hayflick.core.output import check_page
 from hayflick.core.progress import progress_bar
 
 if TYPE_CHECKING:
     from hayflick.auditing.admission_rules import AdmissionRules
+    from hayflick.auditing.admission_summary import AdmissionRecord, AdmissionSummary
+    from hayflick.auditing.admit import CandidateColumns
 
 _optional = partial(typer.Option, show_default=False)
 
@@ -29,6 +40,14 @@ class Failing(StrEnum):
 
     REJECT = "reject"
     QUARANTINE = "quarantine"
+
+
+class Printed(StrEnum):
+    """What standard output carries."""
+
+    LINES = "lines"
+    TABLE = "table"
+    JSON = "json"
 
 
 def admit_command(
@@ -111,6 +130,25 @@ def admit_command(
         Failing | None,
         _optional(help="Exit code 1 if a text was rejected, or also if one was quarantined."),
     ] = None,
+    encoding: Annotated[str, typer.Option(help="Encoding of the pool.")] = "utf-8",
+    separator: options.SeparatorOption = None,
+    quote: options.QuoteOption = None,
+    no_header: options.NoHeaderOption = False,
+    sheet: options.SheetOption = None,
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Count rows of the pool that cannot be used, and go on."),
+    ] = False,
+    output_format: Annotated[
+        Printed,
+        typer.Option(
+            "--format",
+            help="What is printed: a line for each text as it comes, or at the end a summary as "
+            "a table or as JSON.",
+        ),
+    ] = Printed.LINES,
+    out: options.PageOption = None,
+    lang: options.LangOption = options.Lang.EN,
     force: options.ForceOption = False,
     yes: options.YesOption = False,
 ) -> int:
@@ -121,6 +159,7 @@ def admit_command(
     Takes a JSON object or string in each line, and writes a JSON object for each in the same order
     as soon as it can. A line that cannot be read is rejected; blank lines are left out.
     """
+    from hayflick.auditing.admission_summary import AdmissionRecord
     from hayflick.auditing.admit import CandidateColumns, open_gate
     from hayflick.core.errors import ArgumentError
 
@@ -135,46 +174,78 @@ def admit_command(
     if pool == texts == "-":
         takes = "a file where the texts are standard input"
         raise ArgumentError("pool", got=pool, takes=takes)
-    wanted = _rules(rules, limits, action or [])
+    inputs = [None if texts == "-" else texts, rules]
+    if out is not None:
+        check_page(out, inputs=[*inputs, pool, index], force=force)
     columns = CandidateColumns(text, id_column, source, score)
     with _opened(texts) as file, progress_bar(yes=yes) as progress:
         is_new = index is not None and (force or not index.exists())
         gate = open_gate(
             pool=pool,
             index=index,
-            rules=wanted,
+            rules=_rules(rules, limits, action or []),
             columns=columns,
             similarity=similarity,
             force=force,
+            inputs=inputs,
+            skip_bad=skip_bad,
+            encoding=encoding,
+            table=options.table_format(
+                separator=separator, decimal=None, quote=quote, no_header=no_header, sheet=sheet
+            ),
             progress=progress,
         )
-        say_inputs(gate.sources)
-        counts: Counter[str] = Counter()
-        ascii_only = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") != "utf8"
+        if output_format is Printed.LINES:
+            say_inputs(gate.sources)
+        name = "standard input" if texts == "-" else Path(texts).name
+        record = AdmissionRecord(
+            gate, name=name, columns=dataclasses.asdict(columns), update=update
+        )
         interrupted = False
         try:
-            for lines in _batches(file):
-                candidates = map(columns.of_line, lines)
-                for answer in gate.decide_all(candidates, update=update):
-                    counts[answer.decision] += 1
-                    record = json.dumps(_whole(answer.to_dict()), ensure_ascii=ascii_only)
-                    sys.stdout.write(f"{record}\n")
-                sys.stdout.flush()
+            _decide(file, record, columns, shows=output_format is Printed.LINES)
         except KeyboardInterrupt:
             say_interrupted()
             interrupted = True
         finally:
-            if update and index is not None and counts["admit"]:
+            if index is not None and record.has_grown:
                 gate.save(index)
-    say_written(index if is_new or (update and counts["admit"]) else None)
-    say(
-        f"{counts['admit']} admitted, {counts['quarantine']} quarantined, "
-        f"{counts['reject']} rejected; the pool has {len(gate)} texts"
-    )
+    summary = record.summary()
+    if out is not None:
+        summary.save(out, lang=lang.value, force=force)
+    if output_format is not Printed.LINES:
+        print_result(summary, options.Format(output_format.value), lang)
+    say_written(index if is_new or record.has_grown else None, out)
+    say(_counts(summary))
     if interrupted:
         return INTERRUPTED
-    failed = counts["reject"] + (counts["quarantine"] if fail_on is Failing.QUARANTINE else 0)
-    return ALARM if fail_on is not None and failed else 0
+    failing = () if fail_on is None else ("reject", fail_on.value)
+    return ALARM if any(summary.decisions[one] for one in failing) else 0
+
+
+def _decide(file: Any, record: AdmissionRecord, columns: CandidateColumns, *, shows: bool) -> None:
+    """Decide about the texts of a file, each line as soon as it has come."""
+    ascii_only = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") != "utf8"
+    for lines in _batches(file):
+        for answer in record.decide(map(columns.of_line, lines)):
+            if shows:
+                line = json.dumps(_whole(answer.to_dict()), ensure_ascii=ascii_only)
+                sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def _counts(summary: AdmissionSummary) -> str:
+    """Return how many texts were admitted, quarantined and rejected, with the reasons."""
+    said = []
+    for decision, name in (
+        ("admit", "admitted"),
+        ("quarantine", "quarantined"),
+        ("reject", "rejected"),
+    ):
+        for_it = [one for one in summary.reasons if one.action == decision and one.decisive]
+        reasons = ", ".join(f"{one.reason} {one.decisive}" for one in for_it)
+        said.append(f"{summary.decisions[decision]} {name}" + (f" ({reasons})" if reasons else ""))
+    return f"{', '.join(said)}; the pool has {summary.pool_after} texts"
 
 
 def _rules(path: Path | None, limits: dict[str, Any], actions: list[str]) -> AdmissionRules:
@@ -193,16 +264,22 @@ def _rules(path: Path | None, limits: dict[str, Any], actions: list[str]) -> Adm
     return dataclasses.replace(rules, actions=named, **given)
 
 
-def _opened(texts: str) -> IO[bytes]:
-    """Return the file of the texts; standard input is not closed at the end."""
+@contextmanager
+def _opened(texts: str) -> Iterator[Any]:
+    """Open the file of the texts; standard input is not closed at the end."""
+    from hayflick.auditing.admit import opened_lines
+
+    with _standard_input() if texts == "-" else opened_lines(Path(texts)) as file:
+        yield file
+
+
+def _standard_input() -> IO[bytes]:
     from hayflick.core.errors import DataError
 
     try:
-        if texts == "-":
-            return open(0 if sys.stdin is None else sys.stdin.fileno(), "rb", closefd=False)
-        return open(texts, "rb")
+        return open(0 if sys.stdin is None else sys.stdin.fileno(), "rb", closefd=False)
     except OSError as fault:
-        raise DataError(f"{texts}: cannot be read ({fault.strerror or fault})") from None
+        raise DataError(f"standard input: cannot be read ({fault.strerror or fault})") from None
 
 
 def _batches(file: Any) -> Iterator[list[bytes]]:
@@ -212,7 +289,8 @@ def _batches(file: Any) -> Iterator[list[bytes]]:
 
     rest = b""
     number = 0
-    while chunk := file.read1(1 << 20):
+    read = getattr(file, "read1", file.read)
+    while chunk := read(1 << 20):
         *lines, rest = (rest + chunk).split(b"\n")
         number += len(lines)
         if len(rest) > LONGEST_LINE:
