@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
+TITLE = "Make the example data of these guides"
 
 
 def section(page: str, heading: str) -> str:
@@ -43,3 +44,9 @@ def examples(page: str, heading: str, *, language: str = "py") -> list[str]:
     """
     text = section(page, heading)
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def write_example_data() -> None:
+    """Write the files of the how-to guides into the working folder, as their readers do."""
+    [example] = examples("how-to/example-data.md", TITLE, language="python")
+    exec(compile(example, "example-data.md", "exec"), {})
