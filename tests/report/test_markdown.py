@@ -182,7 +182,7 @@ def test_a_plot_has_every_chart_with_its_name(
     drawn = (tmp_path / "watch.svg").read_text(encoding="utf-8")
     for title in ("Effective number of words", "Effective number of answers", "Spread of answers"):
         assert drawn.count(f">{title}</text>") == 1
-    save_plot(compared, tmp_path / "compare.svg", lang="ja")
+    save_plot(compared, str(tmp_path / "compare.svg"), lang="ja")
     assert "<svg" in (tmp_path / "compare.svg").read_text(encoding="utf-8")
     with pytest.raises(OutputError, match="exists"):
         save_plot(fallen, tmp_path / "watch.svg")

@@ -192,7 +192,7 @@ class Term:
     @classmethod
     def entry(cls, data: Any) -> Entry[Self]:  # noqa: ARG003
         """Return the entry of the grammar; `data` says how files are read."""
-        readers = {field.name: _READERS[str(field.type)] for field in _fields(cls)}
+        readers = {field.name: _READERS[_kind(field)] for field in _fields(cls)}
 
         def make(**texts: str) -> Any:
             return cls(**{key: readers[key](_dashed(key), text) for key, text in texts.items()})
@@ -204,13 +204,18 @@ class Term:
     def describe(self) -> str:
         """Return the object in the grammar of the command line."""
         kinds = {"float": float, "int": int}
-        values = {f.name: kinds[str(f.type)](getattr(self, f.name)) for f in _fields(type(self))}
+        values = {f.name: kinds[_kind(f)](getattr(self, f.name)) for f in _fields(type(self))}
         keys = ",".join(f"{_dashed(key)}={value!r}" for key, value in values.items())
         return f"{self.name}:{keys}" if keys else self.name
 
 
 def _fields(kind: Any) -> tuple[Any, ...]:
     return fields(kind)
+
+
+def _kind(field: Any) -> str:
+    """Return the name of a field's type, which is a string where annotations are not evaluated."""
+    return str(getattr(field.type, "__name__", field.type))
 
 
 def _dashed(key: str) -> str:

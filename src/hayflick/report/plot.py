@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
@@ -44,7 +45,11 @@ def check_plot(
 
 
 def save_plot(
-    result: WatchResult | Comparison, path: Path, *, lang: str = "en", force: bool = False
+    result: WatchResult | Comparison,
+    path: str | os.PathLike[str],
+    *,
+    lang: str = "en",
+    force: bool = False,
 ) -> None:
     """Write the charts of a result, one under the other, as one SVG or PNG picture.
 
@@ -68,13 +73,13 @@ def save_plot(
     OutputError
         If the file exists and `force` is not set, or it cannot be written.
     """
-    language = Language(lang)
-    check_plot(path, force=force)
+    language, picture = Language(lang), Path(path)
+    check_plot(picture, force=force)
     charts = _charts(result, language)
     if not charts:
-        raise DataError(f"{path}: there is nothing to draw: no number has a chart")
+        raise DataError(f"{picture}: there is nothing to draw: no number has a chart")
     parts = [part for chart in charts for part in (_title(chart), chart)]
-    save_picture(path, parts, force=force)
+    save_picture(picture, parts, force=force)
 
 
 def _charts(result: WatchResult | Comparison, language: Language) -> list[RenderedChart]:
