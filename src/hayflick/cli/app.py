@@ -6,15 +6,19 @@ Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error
 
 from __future__ import annotations
 
+import copy
 import errno
+import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from typing import Annotated, Any
 
 import typer
 
+from hayflick.cli import completion
 from hayflick.cli.admit import admit_command
 from hayflick.cli.audit import audit_command
 from hayflick.cli.calibrate import calibrate_command
@@ -239,22 +243,42 @@ def _invoke(typed: Sequence[str]) -> int:
         return _complete(typed)
     try:
         # Not `app(...)`: that would answer Ctrl-C itself, and without a word.
-        with typer.main.get_command(app).make_context("hayflick", list(typed)) as context:
+        command = _built(typed[0] if typed else "")
+        with command.make_context("hayflick", list(typed)) as context:
             code = context.command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
     return code if isinstance(code, int) else 0
 
 
+def _built(name: str) -> Any:
+    """Return the command line; with one command alone where its name is known.
+
+    To read the options of all commands takes a tenth of a second.
+    """
+    part = copy.copy(app)
+    part.registered_commands = [one for one in app.registered_commands if one.name == name]
+    part.registered_groups = [one for one in app.registered_groups if one.name == name]
+    known = part.registered_commands or part.registered_groups
+    return typer.main.get_command(part if known else app)
+
+
 def _complete(typed: Sequence[str]) -> int:
     """Let typer answer a shell that completes a command, or install what makes the shell ask."""
-    try:
-        app(typed, prog_name="hayflick")
-    except SystemExit as end:
-        if end.code and _COMPLETE not in os.environ:
-            return USER_MISTAKE
-        return end.code if isinstance(end.code, int) else 0
-    return 0
+    command = _built(completion.command_asked_for())
+    completion.shorten_helps(command)
+    code: object = 0
+    with redirect_stdout(io.StringIO()) as shown:
+        try:
+            command(list(typed), prog_name="hayflick")
+        except SystemExit as end:
+            code = end.code
+    if code and _COMPLETE not in os.environ:
+        remedy = "run it from bash, zsh, fish or PowerShell"
+        return _fail(f"the shell is not one that completion is known for; {remedy}", USER_MISTAKE)
+    # Zsh wants the first line of a script to be that of its name.
+    print(shown.getvalue().strip())
+    return code if isinstance(code, int) else 0
 
 
 def _internal(fault: Exception) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli import options
+from hayflick.cli import completion, options
 from hayflick.cli.printing import expect_page, print_result, say_written
 from hayflick.core.errors import ArgumentError
 from hayflick.core.grammar import values
@@ -57,7 +57,8 @@ def calibrate_command(
         str,
         typer.Option(
             help="What the rounds were trained on, and will be: replace, fresh:SHARE, "
-            "periodic:SHARE,every=T, scheduled:FILE or anchor:FILE."
+            "periodic:SHARE,every=T, scheduled:FILE or anchor:FILE.",
+            autocompletion=completion.regimes,
         ),
     ] = "replace",
     tokenizer: options.TokenizerOption = None,

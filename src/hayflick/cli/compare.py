@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,22 +57,9 @@ def compare_command(
     confidence: Annotated[
         float, typer.Option(help="Probability with which all intervals hold together.")
     ] = 0.95,
-    embedder: Annotated[
-        str,
-        typer.Option(
-            help="hashing (built in), sentence:MODEL or endpoint:url=URL,model=NAME[,key=ENV]."
-        ),
-    ] = "hashing",
-    cache: Annotated[
-        Path | None, _optional(help="Keep vectors here between calls.", metavar="FILE")
-    ] = None,
-    tokenizer: Annotated[
-        str,
-        typer.Option(
-            help="How text is split into words: auto (by the script of each run), words, "
-            "whitespace, characters:N, mixed or japanese."
-        ),
-    ] = "auto",
+    embedder: options.EmbedderOption = "hashing",
+    cache: options.CacheOption = None,
+    tokenizer: options.WordsOption = "auto",
     encoding: options.EncodingOption = "utf-8",
     normalize: options.NormalizeOption = options.Normalize.NFC,
     separator: options.SeparatorOption = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli import options
+from hayflick.cli import completion, options
 from hayflick.cli.printing import (
     INTERRUPTED,
     expect_page,
@@ -94,7 +94,8 @@ def forecast_command(
         typer.Option(
             help="What each round is trained on: replace, fresh:SHARE, periodic:SHARE,every=T, "
             "scheduled:FILE (columns samples and fresh), anchor:FILE (a reserve of real items "
-            "that is part of every round); for numbers also accumulate or accumulate-subsample."
+            "that is part of every round); for numbers also accumulate or accumulate-subsample.",
+            autocompletion=completion.regimes,
         ),
     ] = "replace",
     generations: Annotated[int, typer.Option(help="Rounds of recursive training.")] = 50,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hayflick.cli import completion
+
 if TYPE_CHECKING:
     from hayflick.corpus.table_format import TableFormat
 
@@ -49,12 +51,15 @@ ColumnOption = Annotated[
 TokenizerOption = Annotated[
     str | None,
     typer.Option(
+        autocompletion=completion.tokenizers,
         help="How text is split: auto (by the script of each run), words, whitespace, lines, "
         "characters:N, mixed or japanese. [default: auto for a text, whole cells for a table]",
         show_default=False,
     ),
 ]
-EncodingOption = Annotated[str, typer.Option(help="Encoding of a text or table.")]
+EncodingOption = Annotated[
+    str, typer.Option(autocompletion=completion.encodings, help="Encoding of a text or table.")
+]
 NormalizeOption = Annotated[
     Normalize,
     typer.Option(
@@ -109,11 +114,32 @@ TextOption = Annotated[
         show_default=False,
     ),
 ]
+EmbedderOption = Annotated[
+    str,
+    typer.Option(
+        autocompletion=completion.embedders,
+        help="hashing (built in), sentence:MODEL or endpoint:url=URL,model=NAME[,key=ENV].",
+    ),
+]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keep vectors here between calls.", show_default=False),
+]
+WordsOption = Annotated[
+    str,
+    typer.Option(
+        "--tokenizer",
+        autocompletion=completion.tokenizers,
+        help="How text is split into words: auto (by the script of each run), words, "
+        "whitespace, characters:N, mixed or japanese.",
+    ),
+]
 LogOption = Annotated[
     str | None,
     typer.Option(
         "--log",
         metavar="TOOL",
+        autocompletion=completion.logs,
         help="The tool that exported a log: langfuse, litellm, phoenix, openai-batch, langsmith, "
         "helicone, mlflow, opik, otlp, openinference, vllm-batch, lm-eval, inspect or hayflick; "
         "none for a table. [default: seen from the first lines, unless --text or --vectors is "
@@ -146,6 +172,7 @@ SchedulerOption = Annotated[
     str | None,
     typer.Option(
         metavar="WHERE",
+        autocompletion=completion.schedulers,
         help="Where the work runs: threads of this process, processes of this machine, or a Dask "
         "cluster by its scheduler's address, tcp://host:8786. [default: threads]",
         show_default=False,

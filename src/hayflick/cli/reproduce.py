@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hayflick.cli import options
+from hayflick.cli import completion, options
 from hayflick.cli.printing import (
     INCOMPLETE,
     INTERRUPTED,
@@ -88,6 +88,7 @@ def reproduce_command(
         typer.Option(
             help="What turns answers into vectors: hashing, sentence:MODEL or endpoint:... "
             "[default: hashing]",
+            autocompletion=completion.embedders,
             show_default=False,
         ),
     ] = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli import options
+from hayflick.cli import completion, options
 from hayflick.cli.printing import (
     INTERRUPTED,
     print_inputs,
@@ -36,6 +36,7 @@ def simulate_command(
         str,
         typer.Argument(
             metavar="FAMILY",
+            autocompletion=completion.families,
             help="bernoulli:P, poisson:RATE, negative-binomial, gaussian, multivariate-gaussian, "
             "symmetric-mixture, zipf:TYPES, discrete or ngram:ORDER; those that are fitted to data "
             "take --corpus.",
@@ -64,6 +65,7 @@ def simulate_command(
         typer.Option(
             help="ml, unbiased, add:DELTA, good-turing, joint-ml or approximate-joint-ml, as the "
             "family has it.",
+            autocompletion=completion.estimators,
             show_default=False,
         ),
     ] = None,
@@ -73,7 +75,8 @@ def simulate_command(
             help="What each round is trained on: replace, fresh:SHARE, periodic:SHARE,every=T, "
             "scheduled:FILE, anchor:FILE, accumulate, accumulate-subsample, or "
             "triggered:BELOW,items=N[,metric=NAME]: N real items after a round in which a metric "
-            "(surviving_fraction) was below."
+            "(surviving_fraction) was below.",
+            autocompletion=completion.regimes,
         ),
     ] = "replace",
     rules: Annotated[
@@ -85,13 +88,19 @@ def simulate_command(
         ),
     ] = None,
     sampler: Annotated[
-        str | None, typer.Option(help="temperature:T, top-k:K or top-p:P.", show_default=False)
+        str | None,
+        typer.Option(
+            help="temperature:T, top-k:K or top-p:P.",
+            autocompletion=completion.samplers,
+            show_default=False,
+        ),
     ] = None,
     degrade: Annotated[
         str | None,
         typer.Option(
             help="label-noise:RATE, contamination:SHARE, noise:DEVIATION or "
             "gaussian-contamination:SHARE,mean=M,deviation=D.",
+            autocompletion=completion.degradations,
             show_default=False,
         ),
     ] = None,
@@ -100,6 +109,7 @@ def simulate_command(
         typer.Option(
             help="interval:low=A,high=B or verifier:FILE or quality:FILE (a JSON object of "
             "symbol: weight).",
+            autocompletion=completion.selections,
             show_default=False,
         ),
     ] = None,

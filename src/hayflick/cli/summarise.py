@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hayflick.cli import options
+from hayflick.cli import completion, options
 from hayflick.cli.printing import INCOMPLETE, print_json, say
 from hayflick.core.progress import progress_bar
 
@@ -63,7 +63,11 @@ def summarise_command(
     ] = None,
     time_zone: Annotated[
         str | None,
-        _optional(help="The zone in which days are counted, as Europe/Berlin.", metavar="ZONE"),
+        _optional(
+            help="The zone in which days are counted, as Europe/Berlin.",
+            metavar="ZONE",
+            autocompletion=completion.zones,
+        ),
     ] = None,
     capacity: Annotated[
         int, typer.Option(help="Answers of a round that are kept; of more, a sample is.")
@@ -78,7 +82,8 @@ def summarise_command(
         str | None,
         _optional(
             help="Make vectors of the answers that are kept, where the files are read: hashing, "
-            "sentence:MODEL or endpoint:url=URL,model=NAME[,key=ENV]. [default: watch makes them]"
+            "sentence:MODEL or endpoint:url=URL,model=NAME[,key=ENV]. [default: watch makes them]",
+            autocompletion=completion.embedders,
         ),
     ] = None,
     encoding: options.EncodingOption = "utf-8",

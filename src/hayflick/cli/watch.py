@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hayflick.cli import options
+from hayflick.cli import completion, options
 from hayflick.cli.printing import (
     ALARM,
     INCOMPLETE,
@@ -161,6 +161,7 @@ def watch_command(
             help="Where --by holds times: the zone in which days are counted, and which times "
             "without a zone are in, such as Europe/Berlin.",
             metavar="ZONE",
+            autocompletion=completion.zones,
         ),
     ] = None,
     start: Annotated[
@@ -189,6 +190,7 @@ def watch_command(
             "several are allowed. [default: a panel of spread, answers, words and every --value, "
             "with --prompt between prompts too]",
             metavar="[METRIC=]CHART",
+            autocompletion=completion.charts,
         ),
     ] = None,
     false_alarms: Annotated[
@@ -246,7 +248,9 @@ def watch_command(
     metric: Annotated[
         list[str] | None,
         _optional(
-            help="A slow metric to measure too: drift or near_duplicate_rate.", metavar="NAME"
+            help="A slow metric to measure too: drift or near_duplicate_rate.",
+            metavar="NAME",
+            autocompletion=completion.slow_metrics,
         ),
     ] = None,
     list_metrics: Annotated[  # noqa: ARG001
@@ -263,22 +267,9 @@ def watch_command(
             metavar="FILE",
         ),
     ] = None,
-    embedder: Annotated[
-        str,
-        typer.Option(
-            help="hashing (built in), sentence:MODEL or endpoint:url=URL,model=NAME[,key=ENV]."
-        ),
-    ] = "hashing",
-    cache: Annotated[
-        Path | None, _optional(help="Keep vectors here between calls.", metavar="FILE")
-    ] = None,
-    tokenizer: Annotated[
-        str,
-        typer.Option(
-            help="How text is split into words: auto (by the script of each run), words, "
-            "whitespace, characters:N, mixed or japanese."
-        ),
-    ] = "auto",
+    embedder: options.EmbedderOption = "hashing",
+    cache: options.CacheOption = None,
+    tokenizer: options.WordsOption = "auto",
     encoding: options.EncodingOption = "utf-8",
     normalize: options.NormalizeOption = options.Normalize.NFC,
     separator: options.SeparatorOption = None,
