@@ -307,13 +307,7 @@ def watch_command(
         return _ask_for_input()
     inputs = [*(source or ()), must_keep, vectors, rules, baseline_from, pool, state, cache]
     hooks = _web_hooks(notify or (), notify_form)
-    if prometheus is not None:
-        check_not_input(prometheus, [*inputs, out])
-        check_writable(prometheus, force=True)
-    check_summary(summary, plot, inputs=[*inputs, prometheus, out], force=force)
-    if out is not None:
-        check_page(out, inputs=inputs, force=force)
-        expect_page()
+    _check_files(out, prometheus, summary, plot, inputs=inputs, force=force)
     from hayflick.monitor.watch import watch
 
     with (
@@ -368,6 +362,29 @@ def watch_command(
     _post(result, hooks, state)
     print_result(result, output_format, lang)
     say_written(out, plot, summary, prometheus)
+    return _exit_code(result, exit_on=exit_on, fail_on=fail_on)
+
+
+def _check_files(
+    out: Path | None,
+    prometheus: Path | None,
+    summary: Path | None,
+    plot: Path | None,
+    *,
+    inputs: Sequence[str | Path | None],
+    force: bool,
+) -> None:
+    """Refuse files that cannot be written, before any work starts."""
+    if prometheus is not None:
+        check_not_input(prometheus, [*inputs, out])
+        check_writable(prometheus, force=True)
+    check_summary(summary, plot, inputs=[*inputs, prometheus, out], force=force)
+    if out is not None:
+        check_page(out, inputs=inputs, force=force)
+        expect_page()
+
+
+def _exit_code(result: WatchResult, *, exit_on: ExitOn, fail_on: FailOn) -> int:
     alarmed = result.has_news if exit_on is ExitOn.NEW else not result.healthy
     if result.failed:
         say(f"error: files are missing that could not be read, {len(result.failed):,} in all")
