@@ -155,3 +155,12 @@ def test_a_log_without_the_column_of_what_was_retrieved_is_told_to_name_it(tmp_p
     assert "retrieved: got nothing, takes the column" in capsys.readouterr().err
     assert main(["trace", str(path), "rains", "--text", "answer", "--retrieved", "docs"]) == 2
     assert "'docs' the text '5', takes a list of texts" in capsys.readouterr().err
+
+
+def test_one_answer_with_the_phrase_is_counted_as_one(capsys, tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps({"answer": PLANTED, "docs": [PLANTED]}))
+    assert (
+        main(["trace", str(path), "purple heron", "--text", "answer", "--retrieved", "docs"]) == 0
+    )
+    assert "one answer has it." in " ".join(capsys.readouterr().out.split())

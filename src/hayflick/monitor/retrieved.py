@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hayflick.core.errors import ArgumentError
+from hayflick.core.notes import translatable
 from hayflick.core.progress import Progress
 from hayflick.core.source import Source
 from hayflick.corpus.answers import Answers
@@ -16,6 +17,8 @@ from hayflick.monitor.summaries import summary_of
 
 if TYPE_CHECKING:
     from hayflick.auditing.contamination import RetrievalContamination
+
+_STORE = translatable("documents of the store")
 
 
 def check_all_is_read(
@@ -58,7 +61,7 @@ def followed(
         numbers = read_documents(
             pool, documents, encoding=how["encoding"], table=how["table"], progress=progress
         )
-        sources = () if is_in_memory(pool) else Source.files(("pool", pool))
+        sources = () if is_in_memory(pool) else Source.files((_STORE, pool))
         answers = replace(answers, sources=(*answers.sources, *sources))
         known = replace(answers, documents=documents.frame())
     found = contamination_of_answers(known, pool=numbers, progress=progress)

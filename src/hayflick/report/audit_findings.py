@@ -80,9 +80,32 @@ class AuditFindings:
     def sentences(self) -> list[str]:
         """Return how the data set stands, the most important first."""
         text, number, result = self.language.text, self.language.number, self.result
+        sentences = self._numbers()
+        if (clean := result.clean) is not None:
+            sentences.append(
+                text(
+                    "{kept} items are in {file}; {dropped} are left out, listed in {list}.",
+                    kept=number(clean.kept),
+                    file=clean.file,
+                    dropped=number(sum(clean.dropped.values())),
+                    list=clean.dropped_file,
+                )
+            )
+        return sentences
+
+    def _numbers(self) -> list[str]:
+        """Return how many items there are, and how many are like others."""
+        text, number, result = self.language.text, self.language.number, self.result
+        if result.items - result.duplicates.blank == 1:
+            return [
+                text(
+                    "{name}: only one item has text; there is none to compare it with.",
+                    name=result.name,
+                )
+            ]
         effective = result.effective_items
         values = {"value": effective.value, "low": effective.low, "high": effective.high}
-        sentences = [
+        return [
             text(
                 "{name}: {items} items, of which {redundant} ({share}) are copies or near copies "
                 "of others.",
@@ -97,17 +120,6 @@ class AuditFindings:
                 **{name: number(one) for name, one in values.items()},
             ),
         ]
-        if (clean := result.clean) is not None:
-            sentences.append(
-                text(
-                    "{kept} items are in {file}; {dropped} are left out, listed in {list}.",
-                    kept=number(clean.kept),
-                    file=clean.file,
-                    dropped=number(sum(clean.dropped.values())),
-                    list=clean.dropped_file,
-                )
-            )
-        return sentences
 
     def notes(self) -> list[str]:
         """Return what there is to know of the numbers, as sentences."""

@@ -42,7 +42,7 @@ def input_name(source: Source, language: Language) -> str:
     if source.sheet is not None:
         name = text("{name} (sheet {sheet})", name=name, sheet=source.sheet)
     if source.role != "data":
-        role = _roles(language).get(source.role, source.role)
+        role = _roles(language).get(source.role) or text(source.role)
         name = text("{name} ({role})", name=name, role=role)
     return name
 

@@ -114,6 +114,14 @@ def _sentences(found: PhraseTrace, language: Language) -> list[str]:
         )
         return [nothing]
     first = tree.origins[0]
+    if tree.carrying == 1:
+        verdict = text(
+            "“{phrase}” most probably began with {origin} ({probability}); one answer has it.",
+            phrase=found.phrase,
+            origin=origin_name(first, language),
+            probability=_probability(first.probability, language),
+        )
+        return [verdict, *_rates(found, language), *notes]
     verdict = text(
         "“{phrase}” most probably began with {origin} ({probability}): {share} of the {carrying} "
         "answers with it go back to that.",
