@@ -46,7 +46,7 @@ def commands(name):
     """Yield the shell commands of a tutorial."""
     text = (ROOT / "docs" / "tutorials" / f"{name}.md").read_text(encoding="utf-8")
     for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", "").splitlines():
             program, *arguments = shlex.split(line)
             assert program == "hayflick"
             yield arguments
@@ -104,21 +104,21 @@ def test_watch(run, tmp_path, monkeypatch, capsys):
     assert watched.verdict.value == "alarm"
     first = watched.alarms[0]
     assert (first.metric, first.group) == ("effective_answers", "b")
-    assert (first.first_alarm.round, first.since_name) == (33, "30")
+    assert (first.first_alarm.round, first.since_name) == (34, "30")
     assert all(chart.group != "a" for chart in watched.alarms)
     of_both = [chart for chart in watched.alarms if not chart.group]
     assert of_both
-    assert all(chart.first_alarm.round > 33 for chart in of_both)
+    assert all(chart.first_alarm.round > 34 for chart in of_both)
     assert all(
         phrase.phrase in told["stock"].replace(".", "").lower() for phrase in told["grown"][:3]
     )
     assert watched.typical_last[0] == told["stock"]
     with (tmp_path / "answers.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    on_33 = [
-        row["answer"] == told["stock"] for row in rows if row["day"] == 33 if row["model"] == "b"
+    on_34 = [
+        row["answer"] == told["stock"] for row in rows if row["day"] == 34 if row["model"] == "b"
     ]
-    assert 0.4 < np.mean(on_33) < 0.6, "about half of the answers"
+    assert 0.4 < np.mean(on_34) < 0.6, "about half of the answers"
     assert sum(row["day"] >= 30 for row in rows) == 1320
 
     assert judged.decision.value == "reject"
