@@ -106,6 +106,7 @@ translations: setup ## Bring the messages of the Japanese pages of the site up t
 
 generated: setup ## Write the pages that come from the code: the command line's help, the reference, the picture of the rooms
 	$(BIN)/python docs/write_cli.py
+	$(BIN)/python docs/write_notebooks.py
 	$(BIN)/python docs/write_reference.py
 	$(BIN)/python build_tools/draw_rooms.py
 
