@@ -20,33 +20,29 @@ What a change means to alter is recorded anew; everything else that differs is a
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import csv
 import dataclasses
 import difflib
-import enum
 import io
-import json
 import math
 import os
 import pkgutil
-import random
 import re
 import runpy
 import shlex
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import tomllib
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from golden_inputs import write_inputs
+from golden_text import as_json, as_text, plain
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src"
@@ -54,11 +50,54 @@ CASES = Path(__file__).with_name("golden_cases.toml")
 TESTS = ROOT / "tests" / "contracts" / "golden"
 TIMEOUT_S = 300
 TOLERANCE = 1e-9
-LONGEST_ARRAY = 60
-LONGEST_TEXT = 2000
 MOST_DIFFERENCES = 12
 
 Recording = dict[str, str]  # name of a part, "output.txt" or "files/...": its text
+
+
+def run_inside(case: Case) -> None:
+    """Run a case in this process, in the folder where it is, and print what came of it."""
+    if case.together:
+        for step in steps_of(case):
+            print(run_step(step, Path.cwd(), run_as_main), end="")
+        return
+    shown: dict[str, Any] = {}
+    exec(case.python, {"show": shown.update, "find": find})
+    print(as_json(plain(shown)), end="")
+
+
+def run_as_main(step: str) -> str:
+    """Run a command line in this process as ``python -m hayflick`` does."""
+    out, err, code = io.StringIO(), io.StringIO(), None
+    before, sys.argv = sys.argv, ["hayflick", *shlex.split(step)]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            runpy.run_module("hayflick", run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.argv = before
+    return outcome(step, code or 0, out.getvalue(), err.getvalue())
+
+
+def find(name: str, *having: str) -> Any:
+    """Return a class or function of the package with some attributes, wherever it is defined.
+
+    Where a name has changed, both are given: ``find("Old|New")``.
+    """
+    import importlib
+
+    import hayflick
+
+    pattern = re.compile(rf"^(?:class|def|async def) ({name})\b", re.MULTILINE)
+    for module in pkgutil.walk_packages(hayflick.__path__, "hayflick."):
+        file = Path(hayflick.__path__[0], *module.name.split(".")[1:])
+        path = file / "__init__.py" if module.ispkg else file.with_suffix(".py")
+        for match in pattern.finditer(path.read_text(encoding="utf-8")):
+            found = getattr(importlib.import_module(module.name), match[1])
+            if all(hasattr(found, attribute) for attribute in having):
+                return found
+    raise LookupError(f"no module of hayflick defines {name}")
 
 
 # ---------------------------------------------------------------------------------------------
@@ -193,329 +232,6 @@ def append_line(folder: Path, name: str, *words: str) -> None:
 
 
 STEPS: dict[str, Callable[..., None]] = {"@fill": fill_review, "@append": append_line}
-
-
-# ---------------------------------------------------------------------------------------------
-# Inputs
-
-SENTENCES = (
-    "The cat sat on the mat. A dog saw the cat run! Did it sing? Nobody in the harbour heard it. "
-    "The old bridge was closed in May. Rain came over the hills, and the river rose again. "
-)
-JAPANESE = "雨が降る。古い橋は五月に閉じた。猫が橋の上で眠る。川の水は冷たい。雪が山に降る。"
-
-
-def write_inputs(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the inputs of all cases, and those of one case, into its folder."""
-    for name, content in {**generated_inputs(), **files}.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-
-
-def generated_inputs() -> dict[str, str | bytes]:
-    """Return the inputs that every case finds, the same in every call."""
-    rng = random.Random(7)
-    words = [f"w{rank}" for rank in range(1, 120) for _ in range(1 + 100 // rank)]
-    rng.shuffle(words)
-    lines = [" ".join(words[start : start + 9]) for start in range(0, len(words), 9)]
-    return {
-        "corpus.txt": "\n".join(lines) + "\n",
-        "story.txt": SENTENCES * 8,
-        "folder/one.txt": SENTENCES * 2,
-        "folder/two.txt": "A dog ran to the harbour. " * 6,
-        "japanese.txt": JAPANESE * 6,
-        "japanese-cp932.txt": (JAPANESE * 6).encode("cp932"),
-        "latin.txt": "café crème".encode("latin-1"),
-        "binary.txt": b"PK\x03\x04\x00\x00",
-        "empty.txt": "",
-        "counts.json": json.dumps({f"s{rank}": 60 // rank for rank in range(1, 31)}),
-        "zero.json": '{"a": 3, "b": 0}',
-        "table.csv": table(rng),
-        "holes.csv": "x,label\n1.5,a\n,b\n2.5,\n3.5,a\n",
-        "schedule.csv": "samples,fresh\n300,0\n250,25\n200,50\n300,100\n",
-        "reserve.txt": "w1 w2 w3 w50 w60 w70\n",
-        "keep.txt": "w5\nw40\nw100\n",
-        "keep.json": '["w7", "w90"]',
-        "weights.json": '{"red": 1.0, "green": 2.0, "blue": 0.5}',
-        **answers(rng),
-        **trial(rng),
-    }
-
-
-def table(rng: random.Random) -> str:
-    """Return a table with labels, counts and two columns of numbers."""
-    labels = ("red", "red", "red", "green", "green", "blue", "grey", "gold")
-    rows = ["id,label,visits,weight,height"]
-    for number in range(80):
-        weight = rng.gauss(70, 12)
-        height = 120 + 0.7 * weight + rng.gauss(0, 5)
-        visits = min(9, int(rng.expovariate(0.4)))
-        rows.append(f"{number},{rng.choice(labels)},{visits},{weight:.3f},{height:.3f}")
-    return "\n".join(rows) + "\n"
-
-
-def answers(rng: random.Random) -> dict[str, str]:
-    """Return tables of answers: healthy ones, and ones that become the same."""
-    words = [f"word{rank}" for rank in range(200)]
-    rows = [
-        {
-            "round": number,
-            "time": f"2026-03-{number:02d}T10:{place:02d}:00",
-            "model": "ab"[place % 2],
-            "prompt": f"Question {place % 3}?",
-            "answer": " ".join(rng.choices(words, k=8)),
-            "accuracy": round(0.7 + 0.01 * rng.gauss(0, 1), 6),
-        }
-        for number in range(1, 21)
-        for place in range(40)
-    ]
-    same = "as an assistant I can say"
-    collapsed = [{**row, "answer": same} if row["round"] > 16 else row for row in rows]
-    as_csv = io.StringIO()
-    writer = csv.DictWriter(as_csv, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(collapsed)
-    return {
-        "healthy.jsonl": "".join(json.dumps(row) + "\n" for row in rows),
-        "collapsed.jsonl": "".join(json.dumps(row) + "\n" for row in collapsed),
-        "collapsed.csv": as_csv.getvalue(),
-        **numbers_by_round(rng),
-    }
-
-
-def numbers_by_round(rng: random.Random) -> dict[str, str]:
-    """Return readings that fall, and vectors that come together."""
-    scores = [0.4 if number > 48 else round(0.7 + rng.gauss(0, 0.01), 4) for number in range(1, 51)]
-    rows = ["round,score", *(f"{number},{score}" for number, score in enumerate(scores, 1))]
-    vectors = [
-        json.dumps({"round": number, "v": [round(rng.gauss(1, width), 4) for _ in range(4)]})
-        for number in range(1, 17)
-        for width in [1.0 if number < 13 else 0.05] * 40
-    ]
-    return {"values.csv": "\n".join(rows) + "\n", "vectors.jsonl": "\n".join(vectors) + "\n"}
-
-
-def trial(rng: random.Random) -> dict[str, str]:
-    """Return the readings before a trial, and the results of one."""
-    before = [f"{place // 50},{rng.gauss(1, 0.2):.4f}" for place in range(600)]
-    results = []
-    for arm, mean in (("0", 0.5), ("0.05", 0.5), ("0.2", 0.62)):
-        for number in range(1, 7):
-            center = mean + rng.gauss(0, 0.03)
-            rows = ({"value": round(center + rng.gauss(0, 0.24), 6)} for _ in range(100))
-            results += [json.dumps({"arm": arm, "round": number, **row}) for row in rows]
-    return {
-        "before.csv": "\n".join(["week,score", *before]) + "\n",
-        "results.jsonl": "\n".join(results) + "\n",
-    }
-
-
-# ---------------------------------------------------------------------------------------------
-# Files and values as text
-
-
-def as_text(path: Path) -> str:
-    """Return a written file as text that can be compared."""
-    readers: dict[str, Callable[[Path], str]] = {
-        ".nc": netcdf_text,
-        ".png": png_text,
-        ".db": database_text,
-        ".xlsx": workbook_text,
-        ".html": page_text,
-        ".svg": page_text,
-    }
-    read = readers.get(path.suffix.lower(), plain_text)
-    return read(path)
-
-
-def plain_text(path: Path) -> str:
-    """Return a text, or the size of what is none."""
-    content = path.read_bytes()
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return f"{len(content)} bytes\n"
-
-
-def page_text(path: Path) -> str:
-    """Return a page, or a drawing, as text."""
-    return page_lines(path.read_text(encoding="utf-8"))
-
-
-def page_lines(text: str) -> str:
-    """Return a page with a line per element, its embedded files decoded."""
-    text = re.sub(r"base64,([A-Za-z0-9+/=]{16,})", embedded_text, text)
-    return re.sub(r"> ?<", ">\n<", text)
-
-
-def embedded_text(found: re.Match[str]) -> str:
-    """Return a file in a page as text, or its size."""
-    content = base64.b64decode(found[1])
-    try:
-        return f"\n{content.decode('utf-8-sig')}"
-    except UnicodeDecodeError:
-        return f"{len(content)} bytes"
-
-
-def png_text(path: Path) -> str:
-    """Return the size of a picture and a checksum of its bytes."""
-    content = path.read_bytes()
-    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
-    return f"PNG {width} x {height}, checksum {zlib.crc32(content)}\n"
-
-
-def database_text(path: Path) -> str:
-    """Return the rows of a SQLite file in an order of their own, without blobs."""
-    if not path.stat().st_size:
-        return "empty\n"
-    base = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-    try:
-        lines = sorted("\n".join(base.iterdump()).split(";\n"))
-    finally:
-        base.close()
-    text = ";\n".join(lines) + "\n"
-    return re.sub(r"X'([0-9A-F]*)'", lambda blob: f"<blob of {len(blob[1]) // 2} bytes>", text)
-
-
-def workbook_text(path: Path) -> str:
-    """Return the parts of a workbook."""
-    with zipfile.ZipFile(path) as parts:
-        names = sorted(parts.namelist())
-        texts = [f"{name}\n{parts.read(name).decode('utf-8')}\n" for name in names]
-    return "".join(texts).replace("><", ">\n<")
-
-
-def netcdf_text(path: Path) -> str:
-    """Return what is in a NetCDF file."""
-    import xarray
-
-    with xarray.open_dataset(path, engine="h5netcdf") as runs:
-        return as_json(plain(runs.load()))
-
-
-def as_json(value: Any) -> str:
-    """Return a plain value as JSON, a line per entry."""
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-
-
-def plain(value: Any, depth: int = 6) -> Any:
-    """Return a value as what JSON has; long arrays become a summary, objects their public fields.
-
-    Names of modules are left out: they may change.
-    """
-    if isinstance(value, enum.Enum):
-        return plain(value.value)
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        return page_lines(value).splitlines()
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(float(value))
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(one, depth - 1) for key, one in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted(map(str, value))
-    if isinstance(value, list | tuple | Iterator):
-        return [plain(one, depth - 1) for one in value]
-    return plain_object(value, depth)
-
-
-def plain_object(value: Any, depth: int) -> Any:
-    """Return an array, a data set, a frame, or any object's fields as what JSON has."""
-    if hasattr(value, "data_vars"):
-        named = {**value.coords, **value.data_vars}
-        variables = {str(name): plain_array(one.values, one.dims) for name, one in named.items()}
-        return {"variables": variables, "attributes": plain(attributes(value.attrs))}
-    if hasattr(value, "dtype"):
-        import numpy as np
-
-        return plain_array(np.asarray(value)) if np.ndim(value) else plain(value.item())
-    for method in ("to_dicts", "model_dump", "_asdict"):
-        if hasattr(value, method):
-            return plain(getattr(value, method)(), depth - 1)
-    if dataclasses.is_dataclass(value) and depth > 0:
-        names = [field.name for field in dataclasses.fields(value)]
-        shown = {name: getattr(value, name) for name in names if not name.startswith("_")}
-        return plain(shown, depth - 1)
-    return re.sub(r" at 0x[0-9a-f]+|(\w+\.)+(?=\w)", "", repr(value))
-
-
-def attributes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a data set's attributes, those in JSON read."""
-    texts = {name: value for name, value in values.items() if isinstance(value, str)}
-    read = {name: json.loads(one) for name, one in texts.items() if one[:1] in ("{", "[")}
-    return {**values, **read}
-
-
-def plain_array(values: Any, dims: Iterable[Any] = ()) -> Any:
-    """Return a short array as lists, a long one as numbers that tell most changes."""
-    if values.size <= LONGEST_ARRAY or values.dtype.kind not in "iufb":
-        return {"dims": list(map(str, dims)), "values": plain(values.tolist())}
-    import numpy as np
-
-    flat = values.astype(float).ravel()
-    known = np.where(np.isfinite(flat), flat, 0.0)
-    return {
-        "dims": list(map(str, dims)),
-        "shape": list(values.shape),
-        "kind": values.dtype.kind,
-        "finite": int(np.isfinite(flat).sum()),
-        "mean": float(known.mean()),
-        "deviation": float(known.std()),
-        "lowest": float(known.min()),
-        "highest": float(known.max()),
-        "by_place": float(known @ np.linspace(0.0, 1.0, len(known))),
-        "first": plain(flat[:10].tolist()),
-        "last": plain(flat[-10:].tolist()),
-    }
-
-
-def run_inside(case: Case) -> None:
-    """Run a case in this process, in the folder where it is, and print what came of it."""
-    if case.together:
-        for step in steps_of(case):
-            print(run_step(step, Path.cwd(), run_as_main), end="")
-        return
-    shown: dict[str, Any] = {}
-    exec(case.python, {"show": shown.update, "find": find})
-    print(as_json(plain(shown)), end="")
-
-
-def run_as_main(step: str) -> str:
-    """Run a command line in this process as ``python -m hayflick`` does."""
-    out, err, code = io.StringIO(), io.StringIO(), None
-    before, sys.argv = sys.argv, ["hayflick", *shlex.split(step)]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            runpy.run_module("hayflick", run_name="__main__")
-    except SystemExit as end:
-        code = end.code
-    finally:
-        sys.argv = before
-    return outcome(step, code or 0, out.getvalue(), err.getvalue())
-
-
-def find(name: str, *having: str) -> Any:
-    """Return a class or function of the package with some attributes, wherever it is defined.
-
-    Where a name has changed, both are given: ``find("Old|New")``.
-    """
-    import importlib
-
-    import hayflick
-
-    pattern = re.compile(rf"^(?:class|def|async def) ({name})\b", re.MULTILINE)
-    for module in pkgutil.walk_packages(hayflick.__path__, "hayflick."):
-        file = Path(hayflick.__path__[0], *module.name.split(".")[1:])
-        path = file / "__init__.py" if module.ispkg else file.with_suffix(".py")
-        for match in pattern.finditer(path.read_text(encoding="utf-8")):
-            found = getattr(importlib.import_module(module.name), match[1])
-            if all(hasattr(found, attribute) for attribute in having):
-                return found
-    raise LookupError(f"no module of hayflick defines {name}")
 
 
 # ---------------------------------------------------------------------------------------------

@@ -3,22 +3,19 @@
 After a change that is meant: python build_tools/golden.py update-tests
 """
 
-import importlib.util
-import sys
+import importlib
 from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / "build_tools" / "golden.py"
+TOOLS = Path(__file__).parents[2] / "build_tools"
 TOLERANCE = 1e-6  # processors and versions of libraries add up in other orders
 
 
 def load_tool():
-    specification = importlib.util.spec_from_file_location("hayflick_golden", TOOL)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TOOLS)
+        return importlib.import_module("golden")
 
 
 golden = load_tool()
