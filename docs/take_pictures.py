@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,8 +26,8 @@ import hayflick as hf
 
 DOCS = Path(__file__).resolve().parent
 EXAMPLES = DOCS.parent / "examples"
-WIDTH, DASHBOARD_HEIGHT = 940, 800
-SCALE = 0.8
+WIDTH = 940
+DASHBOARD_WIDTH, DASHBOARD_HEIGHT = 1180, 1100
 FOLD = """
 const [summary, first] = document.querySelectorAll("section");
 [...summary.querySelectorAll("p")].slice(1).forEach(line => line.remove());
@@ -44,8 +45,8 @@ def main() -> None:
 
 
 @contextmanager
-def _page(height: int) -> Iterator[Any]:
-    """Open a page of Chromium."""
+def _page(width: int, height: int, *, scale: float) -> Iterator[Any]:
+    """Open a page of Chromium, whose pictures have `scale` pixels for one of the page."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -53,14 +54,14 @@ def _page(height: int) -> Iterator[Any]:
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", "--disable-gpu", "--disable-lcd-text"],
         )
-        viewport = {"width": WIDTH, "height": height}
-        yield browser.new_page(viewport=viewport, device_scale_factor=SCALE)
+        viewport = {"width": width, "height": height}
+        yield browser.new_page(viewport=viewport, device_scale_factor=scale)
         browser.close()
 
 
 def take_report(picture: Path) -> None:
     """Take a forecast from the verdict to the first chart, without the text between."""
-    with TemporaryDirectory() as name, _page(WIDTH) as page:
+    with TemporaryDirectory() as name, _page(WIDTH, WIDTH, scale=0.8) as page:
         folder = Path(name)
         text, report = folder / "docstrings.txt", folder / "forecast.html"
         collect = [sys.executable, str(EXAMPLES / "collect_docstrings.py"), str(text)]
@@ -74,7 +75,8 @@ def take_report(picture: Path) -> None:
 
 def take_dashboard(picture: Path) -> None:
     """Take the page of a stream that has collapsed."""
-    with TemporaryDirectory() as folder, _page(DASHBOARD_HEIGHT) as page:
+    size = (DASHBOARD_WIDTH, DASHBOARD_HEIGHT)
+    with TemporaryDirectory() as folder, _page(*size, scale=0.68) as page:
         demo = [sys.executable, str(EXAMPLES / "demo_service.py"), folder, "--pause", "0.2"]
         with subprocess.Popen(demo, stdout=subprocess.PIPE, text=True) as running:
             assert running.stdout is not None
@@ -95,7 +97,8 @@ def take_dashboard(picture: Path) -> None:
             page.locator("#stream-body .verdict.alarm").wait_for()
             page.wait_for_load_state("networkidle")
             page.screenshot(path=picture)
-            running.terminate()
+            # As Ctrl-C, at which the demonstration stops its service.
+            running.send_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":
