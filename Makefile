@@ -8,7 +8,7 @@ SPHINX := $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going
 # Tests start many processes, each of which would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup chromium demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs release translations generated catalog clean
+.PHONY: help setup chromium demo demo-service lint test check test-browser test-serve test-trainers test-integrations bench soak docs release translations generated trust catalog clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -109,6 +109,10 @@ generated: setup ## Write the pages that come from the code: the command line's 
 	$(BIN)/python docs/write_notebooks.py
 	$(BIN)/python docs/write_reference.py
 	$(BIN)/python build_tools/draw_rooms.py
+
+trust: setup ## Check the laws against simulations anew, and draw the figures of the explanations; a minute
+	$(BIN)/python docs/write_trust.py
+	$(BIN)/python docs/write_figures.py
 
 catalog: setup ## Bring the message catalogues up to date with the code
 	$(BIN)/pybabel -q extract -F babel.cfg -k text -k Note -k LeftOut -k without -k translatable --no-default-keywords --no-location -o build/hayflick.pot src/hayflick

@@ -131,3 +131,29 @@ def test_every_variable_of_the_environment_is_named():
 def test_the_settings_files_are_up_to_date(monkeypatch):
     written = generator("write_settings", monkeypatch)
     assert written.PAGE.read_text(encoding="utf-8") == written.page(), "run make generated"
+
+
+def test_how_far_to_trust_it_is_up_to_date(monkeypatch):
+    written = generator("write_trust", monkeypatch)
+    text = written.PAGE.read_text(encoding="utf-8")
+    checks = written.checks()
+    rows = re.findall(r"<!-- checks -->\n(.*?)<!-- end", text, re.DOTALL)[0].splitlines()[2:]
+    assert [row.strip("| ").split(" | ")[:3] for row in rows] == [
+        [check.what, check.kind, f"{check.law():.5f}"] for check in checks
+    ], "run make trust"
+    # Two of the simulations: the same seed gives the same digits.
+    for place in (1, 2):
+        assert rows[place] == written.row(written.measure(checks[place])), "run make trust"
+    dated = re.sub(r" \d{4}-\d\d-\d\d \|$", " … |", text, flags=re.MULTILINE)
+    assert written.recorded(dated=False) in dated, "run make trust"
+
+
+def test_the_distances_from_the_laws_are_those_of_chance():
+    page = (DOCS / "explanation" / "trust.md").read_text(encoding="utf-8")
+    checks = page.split("<!-- checks -->")[1].split("<!-- end of checks -->")[0]
+    distances = [
+        float(row.strip("| ").rsplit(" | ", 1)[1].replace("−", "-"))
+        for row in checks.strip().splitlines()[2:]
+    ]
+    assert len(distances) > 20
+    assert max(map(abs, distances)) < 4.0
