@@ -11,9 +11,9 @@ import pytest
 from hostile import ENCODABLE, TEXTS
 
 import hayflick as hf
+from hayflick.auditing.composition import common_phrases, common_templates
 from hayflick.auditing.duplicates import find_duplicates
 from hayflick.auditing.effective_items import effective_items
-from hayflick.auditing.repeated_phrases import common_phrases, common_templates
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError, DataError
 

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from hayflick.auditing import texts as module
+from hayflick.auditing import dataset as module
 from hayflick.auditing.leakage import find_leakage
 from hayflick.core.errors import ArgumentError, DataError
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from hayflick.auditing.admission_rules import ADMIT, DECISIONS, AdmissionRules
 from hayflick.auditing.composition import word_numbers
+from hayflick.auditing.dataset import blocks
 from hayflick.auditing.pool_index import (
     ComparedTexts,
     IndexSettings,
@@ -24,7 +25,6 @@ from hayflick.auditing.pool_index import (
     save_index,
 )
 from hayflick.auditing.spreading import PhraseWatch
-from hayflick.auditing.texts import blocks
 from hayflick.core.errors import ArgumentError, DataError
 from hayflick.core.progress import Progress, silent
 from hayflick.core.source import Source, sources_of

@@ -15,17 +15,21 @@ import polars as pl
 from hayflick.auditing import clean_copy
 from hayflick.auditing.audit_result import AuditResult, ThresholdCheck
 from hayflick.auditing.clean_copy import check_clean
-from hayflick.auditing.composition import class_mix, length_mix, mix_of, script_mix, word_numbers
+from hayflick.auditing.composition import (
+    FEWEST,
+    class_mix,
+    common_phrases,
+    common_templates,
+    length_mix,
+    mix_of,
+    script_mix,
+    searched_texts,
+    word_numbers,
+)
 from hayflick.auditing.dataset import Reference, read_dataset, read_reference
 from hayflick.auditing.duplicates import find_duplicates
 from hayflick.auditing.effective_items import effective_items
 from hayflick.auditing.leakage import find_leakage
-from hayflick.auditing.repeated_phrases import (
-    FEWEST,
-    common_phrases,
-    common_templates,
-    searched_texts,
-)
 from hayflick.auditing.synthetic_share import (
     ConfusionCounts,
     SyntheticShare,
@@ -166,10 +170,7 @@ def audit(
     >>> result.items, result.duplicates.redundant, [one.name for one in result.failed]
     (4, 1, ['max-duplicates'])
     """
-    if (human is None) != (model is None):
-        missing = "model" if model is None else "human"
-        takes = "both references or none: texts of people, and texts of the model"
-        raise ArgumentError(missing, got="nothing", takes=takes)
+    _check_references(human, model)
     limits = _Limits(max_duplicates, max_cluster, max_synthetic, max_leakage, max_phrase,
                      min_effective)  # fmt: skip
     limits.check(
@@ -177,14 +178,9 @@ def audit(
         has_holdout=holdout is not None,
         phrase_share=share("phrase_share", phrase_share),
     )
+    scores = () if score is None else (score,)
     wanted = _Wanted(
-        columns=AnswerColumns(
-            by=None,
-            text=text,
-            group=label,
-            prompt=language,
-            values=() if score is None else (score,),
-        ),
+        columns=AnswerColumns(by=None, text=text, group=label, prompt=language, values=scores),
         score_threshold=score_threshold,
         confusion=_confusion(confusion, score),
         similarity=similarity,
@@ -204,10 +200,11 @@ def audit(
         takes = "a table, whose rows are items (name the column with text), not a log"
         raise ArgumentError("write_clean", got=str(target), takes=takes)
     column = reference_text if reference_text is not None else text
+    given = {"human": human, "model": model, "holdout": holdout}
     others = {
-        name: read_reference(name, given, column, **how)
-        for name, given in (("human", human), ("model", model), ("holdout", holdout))
-        if given is not None
+        name: read_reference(name, one, column, **how)
+        for name, one in given.items()
+        if one is not None
     }
     result = wanted.result(read, others, progress)
     if target is not None:
@@ -339,6 +336,14 @@ class _Wanted:
             "rare_share": self.rare_share,
             "confidence": self.confidence,
         }
+
+
+def _check_references(human: Any, model: Any) -> None:
+    """Refuse one reference without the other."""
+    if (human is None) != (model is None):
+        missing = "model" if model is None else "human"
+        takes = "both references or none: texts of people, and texts of the model"
+        raise ArgumentError(missing, got="nothing", takes=takes)
 
 
 def _confusion(

@@ -9,9 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hayflick.auditing.copying import Copies, find_copies
 from hayflick.auditing.preference import Choices, Preference, TakenShare
-from hayflick.auditing.retrieval_log import RetrievalLog
+from hayflick.auditing.retrieval_log import Copies, RetrievalLog, find_copies
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import number_between, whole_number
 from hayflick.core.errors import DataError

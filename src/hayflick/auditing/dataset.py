@@ -1,18 +1,18 @@
-"""How the data set of an audit is read, and the texts that it is compared with."""
+"""How the data set of an audit is read, and the texts that it is compared with; in blocks."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from hayflick.auditing.texts import text_series
-from hayflick.core.errors import ArgumentError, UnknownLogError
+from hayflick.core.errors import ArgumentError, DataError, UnknownLogError
 from hayflick.core.notes import translatable
 from hayflick.core.source import Source
 from hayflick.corpus.answer_columns import AnswerColumns
@@ -23,6 +23,58 @@ from hayflick.corpus.files import InputFile, InputFiles, input_files
 from hayflick.corpus.frames import is_in_memory
 from hayflick.corpus.items import lines
 from hayflick.corpus.running_text import plain_text
+
+_TEXTS_AT_ONCE = 50_000
+_BYTES_AT_ONCE = 1 << 25
+_ROLES = {
+    "human": translatable("texts of people"),
+    "model": translatable("texts of the model"),
+    "holdout": translatable("evaluation set"),
+}
+
+
+def text_series(texts: Sequence[str | None] | pl.Series, *, name: str = "texts") -> pl.Series:
+    """Return texts as a column.
+
+    Raises
+    ------
+    ArgumentError
+        If it is one text.
+    DataError
+        If there is no row, or a row is no text.
+    """
+    if isinstance(texts, str):
+        raise ArgumentError(name, got="one text", takes="several, in a list")
+    if isinstance(texts, pl.Series) and texts.dtype in (pl.Categorical, pl.Enum):
+        texts = texts.cast(pl.String)
+    if isinstance(texts, pl.Series) and texts.dtype not in (pl.String, pl.Null):
+        raise DataError(f"{name}: a column of {texts.dtype} has no texts")
+    try:
+        rows = pl.Series("text", texts, dtype=pl.String)
+    except (TypeError, pl.exceptions.PolarsError):
+        raise DataError(f"{name}: not every row is a text") from None
+    except UnicodeEncodeError:
+        raise DataError(f"{name}: a row has half of a surrogate pair, which is no text") from None
+    if not len(rows):
+        raise DataError(f"{name}: there is no row")
+    return rows
+
+
+def blocks(texts: pl.Series) -> Iterator[pl.Series]:
+    """Yield consecutive texts, so many at once that their tokens take little memory."""
+    ends = texts.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
+    start = 0
+    while start < len(texts):
+        before = int(ends[start - 1]) if start else 0
+        stop = int(np.searchsorted(ends, before + _BYTES_AT_ONCE, side="right"))
+        stop = min(max(stop, start + 1), start + _TEXTS_AT_ONCE)
+        yield texts.slice(start, stop - start)
+        start = stop
+
+
+def byte_size(texts: pl.Series) -> int:
+    """Return the bytes of all texts."""
+    return int(texts.str.len_bytes().cast(pl.Int64).sum() or 0)
 
 
 def read_dataset(
@@ -88,13 +140,6 @@ def _read_file(file: InputFile, columns: AnswerColumns, how: Mapping[str, Any]) 
     found = read_answers(only, columns=columns, **how)
     # What reading further takes is not needed here.
     return replace(found, part=None)
-
-
-_ROLES = {
-    "human": translatable("texts of people"),
-    "model": translatable("texts of the model"),
-    "holdout": translatable("evaluation set"),
-}
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,9 +18,9 @@ from typing import final
 import numpy as np
 import polars as pl
 
+from hayflick.auditing.dataset import byte_size, text_series
 from hayflick.auditing.shingle_kernels import band_keys, join_similar
 from hayflick.auditing.shingles import Hashes, Shingles, shingles_of
-from hayflick.auditing.texts import byte_size, text_series
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import MOST_THREADS, number_between, whole_number
 from hayflick.core.effort import Effort, expect

@@ -11,8 +11,7 @@ from typing import Literal, final
 import numpy as np
 import polars as pl
 
-from hayflick.auditing.genealogy_draws import GenealogyDraws, draw_genealogies
-from hayflick.auditing.phrase_exposure import PhraseExposure
+from hayflick.auditing.genealogy_draws import GenealogyDraws, PhraseExposure, draw_genealogies
 from hayflick.auditing.retrieval_log import RetrievalLog
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import number_between, whole_number

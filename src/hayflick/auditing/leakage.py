@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hayflick.auditing.dataset import blocks, text_series
 from hayflick.auditing.shingle_kernels import runs_of_tokens
 from hayflick.auditing.shingles import Shingles, shingles_of, token_hashes
-from hayflick.auditing.texts import blocks, text_series
 from hayflick.core.arrays import Floats, Integers
 from hayflick.core.checks import share as share_of
 from hayflick.core.checks import whole_number

@@ -19,8 +19,14 @@ import numpy as np
 import polars as pl
 
 from hayflick.auditing.duplicates import LARGEST_SHINGLE, Bands, bands_for, hash_functions
-from hayflick.auditing.pool_kernels import add_texts, enter, find_matches
-from hayflick.auditing.shingle_kernels import band_keys, root_of, runs_of_tokens
+from hayflick.auditing.shingle_kernels import (
+    add_texts,
+    band_keys,
+    enter,
+    find_matches,
+    root_of,
+    runs_of_tokens,
+)
 from hayflick.auditing.shingles import Hashes, token_hashes
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import number_between, whole_number

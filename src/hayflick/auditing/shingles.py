@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hayflick.auditing.dataset import blocks, byte_size
 from hayflick.auditing.shingle_kernels import joined_runs, runs_of_tokens
-from hayflick.auditing.texts import blocks, byte_size
 from hayflick.core.arrays import Integers
 from hayflick.core.progress import Progress
 from hayflick.corpus.tokenizers import Tokenizer

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_array
 
-from hayflick.auditing.texts import blocks, byte_size
+from hayflick.auditing.dataset import blocks, byte_size
 from hayflick.core.arrays import Integers
 from hayflick.core.progress import Progress
 from hayflick.corpus.normalization import normalized

@@ -201,15 +201,8 @@ def admit_command(
         record = AdmissionRecord(
             gate, name=name, columns=dataclasses.asdict(columns), update=update
         )
-        interrupted = False
-        try:
-            _decide(file, record, columns, shows=output_format is Printed.LINES)
-        except KeyboardInterrupt:
-            say_interrupted()
-            interrupted = True
-        finally:
-            if index is not None and record.has_grown:
-                gate.save(index)
+        shows = output_format is Printed.LINES
+        interrupted = _decide(file, record, columns, index=index, shows=shows)
     summary = record.summary()
     if out is not None:
         summary.save(out, lang=lang.value, force=force)
@@ -223,15 +216,33 @@ def admit_command(
     return ALARM if any(summary.decisions[one] for one in failing) else 0
 
 
-def _decide(file: Any, record: AdmissionRecord, columns: CandidateColumns, *, shows: bool) -> None:
-    """Decide about the texts of a file, each line as soon as it has come."""
+def _decide(
+    file: Any,
+    record: AdmissionRecord,
+    columns: CandidateColumns,
+    *,
+    index: Path | None,
+    shows: bool,
+) -> bool:
+    """Decide about each line of a file as soon as it has come; return whether that was cut short.
+
+    What was admitted until then is in the index.
+    """
     ascii_only = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") != "utf8"
-    for lines in _batches(file):
-        for answer in record.decide(map(columns.of_line, lines)):
-            if shows:
-                line = json.dumps(_whole(answer.to_dict()), ensure_ascii=ascii_only)
-                sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+    try:
+        for lines in _batches(file):
+            for answer in record.decide(map(columns.of_line, lines)):
+                if shows:
+                    line = json.dumps(_whole(answer.to_dict()), ensure_ascii=ascii_only)
+                    sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        say_interrupted()
+        return True
+    finally:
+        if index is not None and record.has_grown:
+            record.gate.save(index)
+    return False
 
 
 def _counts(summary: AdmissionSummary) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -11,6 +12,9 @@ from hayflick.auditing.genealogy import PhraseCarrier, PhraseGenealogy
 from hayflick.core.display_text import display_text
 from hayflick.report import drawing
 from hayflick.report.language import Language
+
+if TYPE_CHECKING:
+    from altair import Chart, X, Y
 
 _MOST_NODES, _MOST_NAMES = 80, 40
 _ROW, _LONGEST_NAME, _LONGEST_LINE = 15, 18, 60
@@ -26,48 +30,19 @@ def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedCh
         return None
     import altair as alt
 
-    text = language.text
     shown = _drawn(found.carriers, most=_MOST_NODES)
     drawn = _below_writers(shown)
     x, in_rounds = _steps(found, drawn)
     y = _heights(drawn)
-    kinds = _kinds(language)
-    parents = {one.parent for one in drawn}
-    nodes = pl.DataFrame(
-        [
-            {
-                "x": x[one.number],
-                "y": y[one.number],
-                "series": kinds[_kind(one)][0],
-                "name": display_text(one.name, longest=_LONGEST_NAME),
-                "is_leaf": one.number not in parents,
-                "is_named": len(drawn) <= _MOST_NAMES or one.number in parents,
-            }
-            for one in drawn
-        ],
-        schema={"x": pl.Float64, "y": pl.Float64, "series": pl.String, "name": pl.String}
-        | {"is_leaf": pl.Boolean, "is_named": pl.Boolean},
-    )
-    links = pl.DataFrame(
-        [
-            {
-                "x": x[one.parent],
-                "y": y[one.parent],
-                "x2": x[one.number],
-                "y2": y[one.number],
-                "probability": one.probability,
-            }
-            for one in drawn
-            if one.parent is not None
-        ],
-        schema=dict.fromkeys(("x", "y", "x2", "y2", "probability"), pl.Float64),
-    )
-    present = set(nodes["series"])
-    colours = dict(pair for pair in kinds.values() if pair[0] in present)
+    nodes, links = _nodes(drawn, x, y, language), _links(drawn, x, y)
+    height = max(120, _ROW * (1 + len(set(y.values()))))
+    size: dict[str, Any] = {"width": drawing.WIDTH, "height": height}
     axis = drawing.named_rounds_axis(found.rounds) if in_rounds else drawing.rounds_axis()
     across = alt.X(
         "x:Q",
-        title=text("round of answers") if in_rounds else text("copies since the origin"),
+        title=language.text("round of answers")
+        if in_rounds
+        else language.text("copies since the origin"),
         axis=axis,
         scale=alt.Scale(domain=[0.0, max(1.0, *x.values())], nice=False),
     )
@@ -76,38 +51,81 @@ def tree_chart(found: PhraseGenealogy, language: Language) -> drawing.RenderedCh
         axis=None,
         scale=alt.Scale(reverse=True, nice=False, domain=[-1.0, 1.0 + max(y.values())]),
     )
-    height = max(120, _ROW * (1 + len(set(y.values()))))
+    paler = alt.Scale(domain=[0, 1], range=[0.3, 1])
     lines = (
-        alt.Chart(links, width=drawing.WIDTH, height=height)
+        alt.Chart(links, **size)
         .mark_rule(color=drawing.GREY, strokeWidth=1.5)
         .encode(
             x=across,
             y=down,
             x2="x2:Q",
             y2="y2:Q",
-            opacity=alt.Opacity(
-                "probability:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.3, 1])
-            ),
+            opacity=alt.Opacity("probability:Q", legend=None, scale=paler),
         )
     )
-    base = alt.Chart(nodes, width=drawing.WIDTH, height=height)
-    dots = base.mark_circle(size=60, opacity=1).encode(
-        x=across, y=down, color=drawing.colour_legend(colours, symbol="circle", columns=1)
-    )
-    layers = [lines, dots]
-    # Behind a leaf; above the others, which have lines behind them.
-    for is_leaf, right, down_by in ((True, 8, 0), (False, 0, -10)):
-        named = base.transform_filter(alt.datum.is_named & (alt.datum.is_leaf == is_leaf))
-        names = named.mark_text(align="left", dx=right, dy=down_by, fontSize=11, color=drawing.INK)
-        layers.append(names.encode(x=across, y=down, text="name:N"))
+    layers = [lines, *_named_dots(alt.Chart(nodes, **size), nodes, across, down, language)]
     return drawing.RenderedChart(
         name="genealogy",
-        title=text("Who has it from whom"),
+        title=language.text("Who has it from whom"),
         caption=_caption(found, language, drawn=len(shown)),
         # Readers' fonts may be wider than the one that names are measured in.
         svg=drawing.to_svg(alt.layer(*layers).properties(padding=_PADDING)),
         numbers=_numbers(found, language),
     )
+
+
+def _nodes(
+    drawn: Sequence[PhraseCarrier],
+    x: Mapping[int, float],
+    y: Mapping[int, float],
+    language: Language,
+) -> pl.DataFrame:
+    """Return a row per dot: where it stands, its kind and its name."""
+    kinds = _kinds(language)
+    parents = {one.parent for one in drawn}
+    rows = [
+        (
+            x[one.number],
+            y[one.number],
+            kinds[_kind(one)][0],
+            display_text(one.name, longest=_LONGEST_NAME),
+            one.number not in parents,
+            len(drawn) <= _MOST_NAMES or one.number in parents,
+        )
+        for one in drawn
+    ]
+    schema = {"x": pl.Float64, "y": pl.Float64, "series": pl.String, "name": pl.String}
+    schema |= {"is_leaf": pl.Boolean, "is_named": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _links(
+    drawn: Sequence[PhraseCarrier], x: Mapping[int, float], y: Mapping[int, float]
+) -> pl.DataFrame:
+    """Return a row per line from a parent to a child."""
+    rows = [
+        (x[one.parent], y[one.parent], x[one.number], y[one.number], one.probability)
+        for one in drawn
+        if one.parent is not None
+    ]
+    schema = dict.fromkeys(("x", "y", "x2", "y2", "probability"), pl.Float64)
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _named_dots(
+    base: Chart, nodes: pl.DataFrame, across: X, down: Y, language: Language
+) -> Iterator[Chart]:
+    """Yield the dots, then their names: behind a leaf, above the others, whose lines go on."""
+    import altair as alt
+
+    present = set(nodes["series"])
+    colours = dict(pair for pair in _kinds(language).values() if pair[0] in present)
+    colour = drawing.colour_legend(colours, symbol="circle", columns=1)
+    yield base.mark_circle(size=60, opacity=1).encode(x=across, y=down, color=colour)
+    for is_leaf, right, down_by in ((True, 8, 0), (False, 0, -10)):
+        named = base.transform_filter(alt.datum.is_named & (alt.datum.is_leaf == is_leaf))
+        names = named.mark_text(align="left", dx=right, dy=down_by, fontSize=11, color="#24292f")
+        yield names.encode(x=across, y=down, text="name:N")
 
 
 def tree_lines(found: PhraseGenealogy, language: Language, *, most: int) -> list[str]:
