@@ -8,6 +8,8 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from hayflick.cli.help import GUIDES
+
 PAGE = Path(__file__).with_name("cli.md")
 HEAD = """\
 # The command line
@@ -42,7 +44,8 @@ def section(title: str, *command: str, level: str) -> str:
     """Return the help of a command under its title, with its examples as a block to copy."""
     text, _, shown = helped(*command).partition("\n\n  Example")
     examples = "\n".join(line.strip() for line in shown.splitlines()[1:])
-    return f"{level} {title}\n\n```text\n{text}\n```\n\n```sh\n{examples}\n```\n"
+    guide = f"[Guide]({GUIDES[command[0]]}.md)\n\n" if level == "##" and command else ""
+    return f"{level} {title}\n\n{guide}```text\n{text}\n```\n\n```sh\n{examples}\n```\n"
 
 
 def page() -> str:

@@ -31,6 +31,7 @@ from hayflick.cli.gate import gate_command
 from hayflick.cli.help import (
     DATA,
     FORECAST,
+    GUIDES,
     NETWORKS,
     PACKAGE,
     SERVICE,
@@ -57,6 +58,7 @@ from hayflick.cli.sweep import sweep_app
 from hayflick.cli.trace import trace_command
 from hayflick.cli.watch import watch_command
 from hayflick.core.command_line import running_command
+from hayflick.core.documentation import page_address
 from hayflick.core.errors import (
     BudgetExhausted,
     EndpointError,
@@ -209,12 +211,15 @@ def run_command(typed: Sequence[str]) -> int:
         except (EndpointError, BudgetExhausted, ExecutorError, StoreError, TrainerError) as fault:
             return _fail(str(fault), INCOMPLETE)
         except UnknownLogError as fault:
-            return _fail_in_lines(str(fault), USER_MISTAKE)
+            _fail_in_lines(str(fault))
+            return _name_page(typed, fault.page)
         except HayflickError as fault:
-            return _fail(str(fault), USER_MISTAKE)
+            _fail(str(fault), USER_MISTAKE)
+            return _name_page(typed, fault.page)
         except typer.TyperException as fault:
             message = fault.format_message() if hasattr(fault, "format_message") else str(fault)
-            return _fail(message, USER_MISTAKE)
+            _fail(message, USER_MISTAKE)
+            return _name_page(typed)
         except (KeyboardInterrupt, typer.Abort):
             return _fail("interrupted; nothing was finished", INTERRUPTED)
         except OSError as fault:
@@ -293,7 +298,15 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _fail_in_lines(message: str, code: int) -> int:
+def _fail_in_lines(message: str) -> None:
     for line in f"error: {message}".split("\n"):
         say(line)
-    return code
+
+
+def _name_page(typed: Sequence[str], page: str | None = None) -> int:
+    """Name the page that explains a mistake, if its place is known, and return the exit code."""
+    page = page or GUIDES.get(typed[0] if typed else "")
+    address = None if page is None else page_address(page)
+    if address is not None:
+        say(f"see {address}")
+    return USER_MISTAKE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import locale
 import os
 import platform
@@ -138,6 +137,8 @@ def requirements() -> list[Requirement]:
 
     Those of another version of Python are left out.
     """
+    import importlib.metadata
+
     try:
         texts = importlib.metadata.requires("hayflick") or []
     except importlib.metadata.PackageNotFoundError:
@@ -157,6 +158,8 @@ def requirements() -> list[Requirement]:
 
 
 def _installed(name: str) -> str | None:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -425,4 +428,4 @@ def _print(findings: Sequence[Finding]) -> None:
             print(f"{before}-> {one.remedy}")
     broken = sum(one.state is Condition.BROKEN for one in findings)
     print()
-    print(f"{broken} broken: hayflick cannot work" if broken else "hayflick can work")
+    print(f"what is needed to work is broken: {broken}" if broken else "all that is needed works")

@@ -17,6 +17,35 @@ PACKAGE = "Papers, and this installation"
 PANELS = (FORECAST, WATCH, DATA, NETWORKS, SERVICE, PACKAGE)
 """The parts of the list of commands, in their order."""
 
+GUIDES = {
+    "forecast": "forecast",
+    "plan": "planning",
+    "reserve": "planning",
+    "calibrate": "calibration",
+    "simulate": "families",
+    "expressivity": "families",
+    "loop": "loop",
+    "sweep": "sweeps",
+    "watch": "watching",
+    "compare": "comparing",
+    "gate": "gates",
+    "probe": "how-to/probe-endpoints",
+    "trace": "contamination",
+    "summarise": "scale",
+    "merge": "scale",
+    "review": "reviews",
+    "pilot": "pilots",
+    "rules": "rules",
+    "audit": "audit",
+    "admit": "audit",
+    "network": "networks-of-models",
+    "serve": "service",
+    "db": "service",
+    "reproduce": "families",
+    "doctor": "how-to/check-installation",
+}
+"""The page of the documentation about each command."""
+
 START = """\
 How soon are rare things gone?          hayflick forecast corpus.txt
 How much real data prevents that?       hayflick plan corpus.txt --keep 0.8

@@ -43,7 +43,8 @@ loop_app = typer.Typer(
 )
 
 SettingsArgument = Annotated[
-    Path, typer.Argument(metavar="SETTINGS", help="A TOML file; docs/loop.md explains its keys.")
+    Path,
+    typer.Argument(metavar="SETTINGS", help="A TOML file; the guide to loops explains its keys."),
 ]
 RunOption = Annotated[
     Path | None,

@@ -63,7 +63,8 @@ SchedulerOption = Annotated[
 )
 def run_command(
     study: Annotated[
-        Path, typer.Argument(metavar="STUDY", help="A TOML file; docs/sweeps.md explains its keys.")
+        Path,
+        typer.Argument(metavar="STUDY", help="A TOML file; the guide to sweeps explains its keys."),
     ],
     out: Annotated[
         Path | None,

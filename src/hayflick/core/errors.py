@@ -24,7 +24,7 @@ A message names the argument, what it got, what it takes and what to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 _LONGEST_BITS = 400
 
@@ -58,6 +58,9 @@ class HayflickError(Exception):
     >>> print(pickle.loads(pickle.dumps(fault)))
     share: got 1.5, takes a number from 0 to 1
     """
+
+    page: ClassVar[str | None] = None
+    """The page of the documentation about it, where that is not the one of the command."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # It may come from another process, and what made its message is no argument again.
@@ -107,6 +110,8 @@ class UnknownLogError(DataError):
 
     The message has several lines: the paths that hold text and times, and a command to copy.
     """
+
+    page: ClassVar[str | None] = "logs"
 
     @property
     def places(self) -> str:
@@ -179,6 +184,8 @@ class MissingExtraError(HayflickError, ImportError):
     >>> print(MissingExtraError("the japanese tokenizer", extra="ja"))
     the japanese tokenizer needs an extra: pip install "hayflick[ja]"
     """
+
+    page: ClassVar[str | None] = "how-to/check-installation"
 
     def __init__(self, feature: str, *, extra: str) -> None:
         super().__init__(f'{feature} needs an extra: pip install "hayflick[{extra}]"')
