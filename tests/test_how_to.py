@@ -75,3 +75,12 @@ def test_the_command_line_has_what_a_guide_adds(name, package, tmp_path, monkeyp
         # Exit code 1 is an alarm, as the example's answers have one.
         assert done.returncode in {0, 1}, done.stderr
         assert "error" not in done.stderr
+
+
+@pytest.mark.parametrize("page", sorted(GUIDES.glob("*.md")), ids=lambda page: page.name)
+def test_a_guide_is_short_and_says_where_to_go_on(page):
+    text = page.read_text(encoding="utf-8")
+    [following] = re.findall(r"^## Next\n(.*?)(?=^```|\Z)", text, re.DOTALL | re.MULTILINE)
+    assert 1 <= following.count("](") <= 6
+    lines = re.sub(r"^```python\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE).splitlines()
+    assert len(lines) <= 100
