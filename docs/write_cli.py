@@ -41,11 +41,13 @@ def helped(*command: str) -> str:
 
 
 def section(title: str, *command: str, level: str) -> str:
-    """Return the help of a command under its title, with its examples as a block to copy."""
+    """Return the help of a command under its title, after its guide and its examples."""
     text, _, shown = helped(*command).partition("\n\n  Example")
     examples = "\n".join(line.strip() for line in shown.splitlines()[1:])
-    guide = f"[Guide]({GUIDES[command[0]]}.md)\n\n" if level == "##" and command else ""
-    return f"{level} {title}\n\n{guide}```text\n{text}\n```\n\n```sh\n{examples}\n```\n"
+    parts = [f"{level} {title}", f"```sh\n{examples}\n```", f"```text\n{text}\n```"]
+    if level == "##" and command:
+        parts.insert(1, f"[The guide to {command[0]}]({GUIDES[command[0]]}.md)")
+    return "\n\n".join(parts) + "\n"
 
 
 def page() -> str:
