@@ -173,6 +173,13 @@ def test_data_can_be_read(page):
                 json.loads(value or "null")
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_that_needs_a_framework_can_be_read(page):
+    text = page.read_text(encoding="utf-8")
+    for example in re.findall(r"^```py\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        compile(example, page.name, "exec")
+
+
 def test_a_wrong_command_is_found():
     shown = (
         "sbatch --wrap 'hayflick watch *.summary --out panel.html'\nhayflick gate \\\n  --stat x"
