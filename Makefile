@@ -55,7 +55,7 @@ check: lint test ## What must pass before a commit
 chromium:
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; }
 
-test-browser: setup chromium ## Open the pages in Chromium (installed by apt-get where it is missing)
+test-browser: setup chromium docs ## Open pages and the documentation site in Chromium (installed by apt-get where it is missing)
 	$(BIN)/python -m pip install --quiet --group browser
 	$(BIN)/pytest tests/browser
 
@@ -101,7 +101,7 @@ docs: setup ## Build the documentation site in build/site, and its Japanese page
 
 translations: setup ## Bring the messages of the Japanese pages of the site up to date with the English ones
 	$(BIN)/python -m pip install --quiet --group docs
-	$(SPHINX) -b gettext -D language=ja -D nb_execution_mode=off -d build/site-doctrees/messages docs build/messages
+	$(SPHINX) -b gettext -D translated_only=1 -D nb_execution_mode=off -D suppress_warnings=myst-nb.lexer -d build/site-doctrees/messages docs build/messages
 	$(BIN)/python docs/write_messages.py build/messages
 
 generated: setup ## Write the pages that come from the code: the command line's help, the reference, the picture of the rooms

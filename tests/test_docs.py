@@ -1,5 +1,6 @@
 """What the documents show works, and what they say of the command line is what it says."""
 
+import functools
 import re
 import shlex
 import sys
@@ -14,7 +15,8 @@ from hayflick.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md"]
+OUTSIDE = ["CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "deploy/README.md"]
+PAGES = [*GUIDES, *(ROOT / name for name in [*OUTSIDE, "examples/trainers/README.md"])]
 CORPUS = "the cat sat on the mat and the dog sat by the door " * 40
 LABELS = "id,category\n" + "".join(
     f"{row},{label}\n"
@@ -85,11 +87,38 @@ def test_every_public_name_stands_in_the_documentation():
     assert missing == []
 
 
+def prose(page):
+    """Return a page without its code and directives' options."""
+    text = page.read_text(encoding="utf-8")
+    return re.sub(r"^( *)```[^{\n].*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+@functools.cache
+def anchors(page):
+    """Return what links to a page can name: its headings, as code hosts and the site make them."""
+    found = []
+    for heading in re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", text).strip().replace(" ", "-")
+        found.append(f"{slug}-{found.count(slug)}" if slug in found else slug)
+    return found
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-        if not target.startswith("http"):
-            assert (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", prose(page)):
+        if not re.match(r"[a-z]+:", target):
+            path = page.parent / target if target else page
+            assert path.exists(), target
+            assert not anchor or anchor in anchors(path.resolve()), (target, anchor)
+
+
+@pytest.mark.parametrize("page", GUIDES[1:], ids=lambda page: page.name)
+def test_every_page_says_what_to_read_next(page):
+    last = re.split(r"^## ", prose(page), flags=re.MULTILINE)[-1]
+    assert last.startswith("Next\n"), "no section Next at the end"
+    links = re.findall(r"\]\(([^)]+)\)", last)
+    assert 1 <= len(links) <= 5, links
 
 
 def test_the_pages_of_the_command_line_are_up_to_date(monkeypatch):

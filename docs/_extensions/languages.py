@@ -39,9 +39,14 @@ def pages() -> set[str]:
     return {path.with_suffix("").as_posix() for path in files}
 
 
+def is_partial(config: Config) -> bool:
+    """Return whether only translated pages are read: for their site, or for their messages."""
+    return bool(config.language == "ja" or config.translated_only)
+
+
 def leave_out(_app: Sphinx, config: Config) -> None:
     """Leave what is not translated out of the Japanese site."""
-    if config.language == "ja":
+    if is_partial(config):
         config.exclude_patterns += [f"{page}.md" for page in pages() - translated()]
 
 
@@ -54,10 +59,11 @@ def title(page: str) -> str:
     return heading[1] if heading is not None else page
 
 
-def link_menu(app: Sphinx, _docname: str, source: list[str]) -> None:
+def link_menu(app: Sphinx, docname: str, source: list[str]) -> None:
     """Let the entries of a Japanese menu lead to English pages where there is no other."""
-    if app.config.language != "ja":
+    if not is_partial(app.config):
         return
+    folder = (DOCS / docname).parent
 
     def entries(block: re.Match[str]) -> str:
         lines: list[str] = []
@@ -65,7 +71,7 @@ def link_menu(app: Sphinx, _docname: str, source: list[str]) -> None:
             if not line or line.startswith(":"):
                 lines += [line] * (line != ":glob:")
                 continue
-            found = sorted(page.relative_to(DOCS) for page in DOCS.glob(f"{line}.md"))
+            found = sorted(page.relative_to(DOCS) for page in folder.glob(f"{line}.md"))
             for page in (path.with_suffix("").as_posix() for path in found):
                 if page in translated():
                     lines.append(page)
@@ -83,7 +89,7 @@ class EnglishLinks(SphinxPostTransform):
 
     def run(self, **_options: Any) -> None:
         """Replace the references to pages that this site does not hold."""
-        if self.config.language != "ja":
+        if not is_partial(self.config):
             return
         for node in list(self.document.findall(pending_xref)):
             page = node["reftarget"]
@@ -110,6 +116,7 @@ def add_switch(app: Sphinx, page: str, _template: str, context: dict[str, Any], 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the hooks."""
+    app.add_config_value("translated_only", default=False, rebuild="env", types=[bool])
     app.connect("config-inited", leave_out)
     app.connect("source-read", link_menu)
     app.add_post_transform(EnglishLinks)

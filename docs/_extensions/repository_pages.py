@@ -22,8 +22,8 @@ CODE = re.compile(r"^(```[^{\n]*\n.*?^```$)", re.DOTALL | re.MULTILINE)
 
 
 def stubs() -> dict[Path, Path]:
-    """Return the stub of each page outside docs."""
-    found = {}
+    """Return the stub of each page outside docs; the start page stands for the README."""
+    found = {DOCS.parent / "README.md": DOCS / "index.md"}
     for stub in sorted((DOCS / "project").glob("*.md")):
         link = LINK.search(stub.read_text(encoding="utf-8"))
         if link is not None:
@@ -33,6 +33,8 @@ def stubs() -> dict[Path, Path]:
 
 def original(page: Path) -> Path:
     """Return the file whose text a page shows: the one outside docs for a stub, itself else."""
+    if page.parent != DOCS / "project":
+        return page
     return next((path for path, stub in stubs().items() if stub == page), page)
 
 
@@ -58,13 +60,12 @@ def read(app: Sphinx, docname: str, source: list[str]) -> None:
         return
     pages = stubs()
     file = original(page)
-    if file == page:
-        source[0] = moved(source[0], origin=page, to=page, pages=pages)
-        return
-    app.env.note_dependency(str(file))
-    below = source[0].split("\n\n", maxsplit=1)[1]
-    text = file.read_text(encoding="utf-8")
-    source[0] = moved(text, origin=file, to=page, pages=pages) + "\n" + below
+    text = source[0]
+    if file != page:
+        app.env.note_dependency(str(file))
+        shown = moved(file.read_text(encoding="utf-8"), origin=file, to=page, pages=pages)
+        text = shown + "\n" + text.split("\n\n", maxsplit=1)[1]
+    source[0] = moved(text, origin=page, to=page, pages=pages)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
