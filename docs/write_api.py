@@ -245,23 +245,43 @@ def members(kind: type) -> list[str]:
 
 def _directive(group: Group, name: str) -> str:
     found = getattr(import_module(group.module), name)
+    path = f"{group.module}.{name}"
     if inspect.isclass(found):
-        lines = [f".. autoclass:: {group.module}.{name}"]
-        shown = members(found)
-        if shown:
-            lines.append(f"   :members: {', '.join(shown)}")
-            lines.append("   :inherited-members: BaseModel")
-    elif callable(found):
-        lines = [f".. autofunction:: {group.module}.{name}"]
-    else:
-        lines = [f".. py:data:: {group.module}.{name}", "", "   The version of the package."]
+        return _class(path, found)
+    if callable(found):
+        return f".. autofunction:: {path}"
+    return f".. py:data:: {path}\n\n   The version of the package."
+
+
+def _class(path: str, kind: type) -> str:
+    lines = [f".. autoclass:: {path}"]
+    shown = members(kind)
+    if shown:
+        lines += [f"   :members: {', '.join(shown)}", "   :inherited-members: BaseModel"]
     return "\n".join(lines)
+
+
+def returned(group: Group) -> list[type]:
+    """Return the classes of what a group's functions return that are no public names."""
+    package = import_module(group.module)
+    found = []
+    for name in group.names.split():
+        function = getattr(package, name)
+        if inspect.isfunction(function):
+            module = import_module(function.__module__)
+            kinds = str(function.__annotations__["return"]).split(" | ")
+            found += [getattr(module, kind, None) for kind in kinds if kind not in package.__all__]
+    ours = [one for one in found if inspect.isclass(one) and one.__module__.startswith("hayflick")]
+    return list(dict.fromkeys(ours))
 
 
 def page(group: Group) -> str:
     """Return the page of a group."""
     names = group.names.split()
-    sections = [f"## {name}\n\n```{{eval-rst}}\n{_directive(group, name)}\n```" for name in names]
+    directives = {name: _directive(group, name) for name in names}
+    for kind in returned(group):
+        directives[kind.__name__] = _class(f"{kind.__module__}.{kind.__name__}", kind)
+    sections = [f"## {name}\n\n```{{eval-rst}}\n{one}\n```" for name, one in directives.items()]
     return _PAGE.format(
         group=group,
         title=group.guide[1],

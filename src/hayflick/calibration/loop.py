@@ -372,6 +372,20 @@ def step_loop(
     """Record the next round of a loop, and return; for schedulers.
 
     Parameters and errors are those of `loop`. Where all rounds are done, they are calibrated.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> def repeat(data_path, n, out_path, seed):
+    ...     words = Path(data_path).read_text().split()
+    ...     Path(out_path).write_text(" ".join((words * 2)[1 : n + 1]))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "real.txt").write_text("the cat sat on the mat " * 20)
+    >>> settings = {"data": "real.txt", "rounds": 3, "calibrate": False}
+    >>> run = step_loop(settings, trainer=repeat, out=folder / "run", folder=folder)
+    >>> len(run.rounds), run.finished
+    (2, False)
     """
     return _run(settings, trainer, out, folder, hours, say, progress, most=1)
 

@@ -194,6 +194,11 @@ class GaussianContamination(Term):
     ------
     ArgumentError
         If an argument is out of its range.
+
+    Examples
+    --------
+    >>> GaussianContamination(0.05, mean=120.0, deviation=5.0).describe()
+    'gaussian-contamination:share=0.05,mean=120.0,deviation=5.0'
     """
 
     name: ClassVar[str] = "gaussian-contamination"
@@ -222,6 +227,11 @@ class AdditiveNoise(Term):
     ------
     ArgumentError
         If `deviation` is negative or not finite.
+
+    Examples
+    --------
+    >>> AdditiveNoise(0.5).describe()
+    'noise:deviation=0.5'
     """
 
     name: ClassVar[str] = "noise"

@@ -94,6 +94,11 @@ class Interval(Term):
     ------
     ArgumentError
         If the interval is empty, a rate outside [0, 1], or both are 0.
+
+    Examples
+    --------
+    >>> Interval(40.0, 100.0).describe()
+    'interval:low=40.0,high=100.0,true-accept=1.0,false-accept=0.0'
     """
 
     name: ClassVar[str] = "interval"
@@ -125,6 +130,11 @@ class Quality:
     ------
     ArgumentError
         If a weight is negative or not finite.
+
+    Examples
+    --------
+    >>> Quality({"quince": 2.0}).acceptance(("apple", "quince")).tolist()
+    [1.0, 2.0]
     """
 
     weights: Mapping[str, float]

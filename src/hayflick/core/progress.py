@@ -146,6 +146,14 @@ def progress_bar(*, yes: bool = True) -> Iterator[CommandProgress]:
     yes
         Whether work of more than 30 minutes or 4 GB is started without asking; the commands
         ask, unless they get ``--yes``.
+
+    Examples
+    --------
+    >>> import hayflick as hf
+    >>> with progress_bar() as progress:
+    ...     runs = hf.simulate(
+    ...         hf.Bernoulli(0.2), samples=20, generations=5, replicates=32, progress=progress
+    ...     )
     """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn

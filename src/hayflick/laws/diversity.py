@@ -148,7 +148,20 @@ class Diversity:
 def expected_diversity(
     model: Discrete, *, generations: int, regime: Regime = Replace(), samples: int | None = None
 ) -> Diversity:
-    """Return the exact law of the expected Gini-Simpson diversity, for every regime.
+    """Return the expected Gini-Simpson diversity 1 - Σ p² of every generation; exact.
+
+    It holds at any size, for every regime (accumulating ones too) and for add-delta smoothing.
+
+    Parameters
+    ----------
+    model
+        The real data's law.
+    generations
+        How many rounds, K.
+    regime
+        What each round is trained on.
+    samples
+        Size of a training set; the data's own size where None.
 
     Raises
     ------

@@ -68,7 +68,7 @@ def summarise(
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> AnswerSummary:
-    """Summarise the answers in files: a sample of each round, and exact totals.
+    r"""Summarise the answers in files: a sample of each round, and exact totals.
 
     Files are read a few rows at a time, a workbook by its sheet: memory does not grow with their
     size or number.
@@ -110,6 +110,19 @@ def summarise(
         If the scheduler of a cluster is lost.
     StoreError
         If an object store does not answer for any of the files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import hayflick as hf
+    >>> days = Path(tempfile.mkdtemp())
+    >>> for day in (1, 2):
+    ...     _ = (days / f"{day}.csv").write_text(f"day,answer\n{day},yes\n{day},no\n")
+    ...     found = summarise(days / f"{day}.csv", by="day", text="answer")
+    ...     _ = found.save(days / f"{day}.summary")
+    >>> hf.merge([days / "2.summary", days / "1.summary"]).answers
+    4
     """
     given = answer_input(source)
     if not isinstance(given, InputFiles):

@@ -293,6 +293,11 @@ def experiment_of_run(folder: str | os.PathLike[str]) -> tuple[Experiment, Path]
 def report_network(folder: str | os.PathLike[str]) -> NetworkRun:
     """Return the run of a folder, finished or not; nothing is asked or changed.
 
+    Parameters
+    ----------
+    folder
+        The folder that `run_network` wrote.
+
     Raises
     ------
     DataError
@@ -313,10 +318,30 @@ class RecordedRun(NetworkRun):
 def record_network(folder: str | os.PathLike[str]) -> RecordedRun:
     """Return the run of a folder, whose `save` writes its answers as JSON lines.
 
+    Parameters
+    ----------
+    folder
+        The folder that `run_network` wrote.
+
     Raises
     ------
     DataError
         If the folder holds no run, or one of another version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import hayflick as hf
+    >>> texts = ["The mill is old.", "A storm came."]
+    >>> settings = {
+    ...     "format_version": 1, "rounds": 1, "answers": 1, "query": "How is it?",
+    ...     "pool": {"texts": texts}, "agents": [{"name": "anna", "kind": "ngram", "texts": texts}],
+    ... }
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     run = hf.run_network(hf.Experiment.of(settings), out=f"{place}/run")
+    ...     path = record_network(f"{place}/run").save(f"{place}/answers.jsonl")
+    ...     path.read_text()[:40]
+    '{"agent": "anna", "round": 1, "query": 0'
     """
     return RecordedRun.read(folder)
 

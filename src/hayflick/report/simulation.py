@@ -204,6 +204,14 @@ def plot_runs(
         If there is no such language, or the name has another ending.
     OutputError
         If the file exists and `force` is not set, or it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import hayflick as hf
+    >>> runs = hf.simulate(hf.Bernoulli(0.2), samples=20, generations=5, replicates=32, seed=1)
+    >>> plot_runs(runs, f"{tempfile.mkdtemp()}/runs.html").name
+    'runs.html'
     """
     language, path = Language(lang), Path(path)
     drawing.check_picture(path, name="path", force=force)

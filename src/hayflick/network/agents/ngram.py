@@ -75,6 +75,15 @@ class NGramAgent:
     ------
     ArgumentError
         If a number is out of its range.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> from hayflick.network.agents.protocol import AnswerSeed
+    >>> agent = NGramAgent.of_texts("anna", ["The old mill is by the river."])
+    >>> seed = AnswerSeed(7, agent="anna", round=1)
+    >>> asyncio.run(agent.answer("How is it?", [], seed=seed)).text
+    'The old mill is by the river. The old mill is by the river.'
     """
 
     name: str
