@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from babel.messages.pofile import read_po
 
 from hayflick.cli.main import main
 
@@ -170,3 +171,17 @@ def test_notebooks_are_up_to_date(source, notebooks):
 def test_every_notebook_has_a_tutorial(notebooks):
     written = {path.stem for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
     assert written == {source.stem for source in TUTORIALS}
+
+
+@pytest.mark.parametrize("source", TUTORIALS, ids=lambda source: source.stem)
+def test_the_japanese_texts_are_those_of_the_page(source, notebooks):
+    messages = ROOT / "docs/locale/ja/LC_MESSAGES/tutorials" / f"{source.stem}.po"
+    page = " ".join(source.read_text(encoding="utf-8").split())
+    with messages.open("rb") as file:
+        catalog = read_po(file, locale="ja")
+    for message in catalog:
+        assert message.id in page, "run make translations"
+        assert message.string or not message.id, f"not translated: {message.id}"
+    texts = [text for kind, text in notebooks.cells(source) if kind == "markdown"]
+    headings = re.findall(r"^#+ (.*)", "\n".join(texts), re.MULTILINE)
+    assert set(headings) <= {message.id for message in catalog}
