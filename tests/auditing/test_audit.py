@@ -418,7 +418,7 @@ def test_several_files_are_one_data_set(parts, capsys):
             **whole, "name": "", "inputs": 0, "provenance": 0,
         }  # fmt: skip
     assert main(["audit", *map(str, files), *options, "--write-clean", str(parts / "c.csv")]) == 2
-    assert "one file" in capsys.readouterr().err
+    assert "takes a folder" in capsys.readouterr().err
     assert main(["audit", *options]) == 2
 
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -13,7 +14,7 @@ import hayflick as hf
 from hayflick.auditing.clean_copy import chosen_rows
 from hayflick.auditing.duplicates import find_duplicates
 from hayflick.cli.main import main
-from hayflick.core.errors import ArgumentError, OutputError
+from hayflick.core.errors import ArgumentError, DataError, OutputError
 
 DRAW = random.Random(5)
 WORDS = [f"w{number}" for number in range(500)]
@@ -178,11 +179,78 @@ def test_another_format_is_refused(tmp_path, name):
 
 
 def test_what_is_no_single_table_is_refused(tmp_path):
-    with pytest.raises(ArgumentError, match="one file"):
+    with pytest.raises(ArgumentError, match="files on a disk"):
         hf.audit({"text": ["a"]}, text="text", write_clean=tmp_path / "c.jsonl")
-    with pytest.raises(ArgumentError, match="one file"):
-        hf.audit(tmp_path, text="text", write_clean=tmp_path / "c.jsonl")
+    with pytest.raises(DataError, match="no such file"):
+        hf.audit(tmp_path / "none.jsonl", text="text", write_clean=tmp_path / "c.jsonl")
     workbook = tmp_path / "t.xlsx"
     workbook.write_bytes(b"x")
     with pytest.raises(ArgumentError, match="export it as"):
         hf.audit(workbook, text="text", write_clean=tmp_path / "c.xlsx")
+
+
+def parts_of(tmp_path):
+    """Write two files, the second with copies of the first, and return them."""
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text(
+        '{"text": "The cat sat on the mat.", "n": 1}\n{"text": "A dog ran.", "n": 2}\n'
+    )
+    (folder / "b.csv").write_text("text,n\nthe cat sat on the mat.,3\nBirds fly.,4\nA dog ran.,5\n")
+    return folder / "a.jsonl", folder / "b.csv"
+
+
+def dropped_rows(path):
+    return pl.read_csv(path).select("file", "row", "like_file", "like_row").rows()
+
+
+def test_several_files_are_copied_into_a_folder(tmp_path, capsys):
+    first, second = parts_of(tmp_path)
+    out = tmp_path / "clean"
+    command = ["audit", str(first), str(second), "--text", "text", "--write-clean", str(out)]
+    assert main(command) == 0
+    assert f"wrote {out}" in capsys.readouterr().err
+    assert (out / "a.jsonl").read_text() == first.read_text()
+    assert (out / "b.csv").read_text() == "text,n\nBirds fly.,4\n"
+    known = [("b.csv", 2, "a.jsonl", 1), ("b.csv", 4, "a.jsonl", 2)]
+    assert dropped_rows(out / "dropped.csv") == known
+    assert main(command) == 2
+    assert "exists already" in capsys.readouterr().err
+    again = tmp_path / "again"
+    for source in (first.parent, [first, second]):
+        found = hf.audit(source, text="text", write_clean=again, force=True)
+        assert (found.clean.kept, found.clean.dropped) == (3, {"exact copy": 2})
+        assert dropped_rows(again / "dropped.csv") == known
+
+
+def test_files_that_workers_read_are_copied_too(tmp_path):
+    first, second = parts_of(tmp_path)
+    first.write_text(first.read_text() + '{"text": \n')
+    out = tmp_path / "clean"
+    with ThreadPoolExecutor(2) as executor:
+        found = hf.audit(
+            [first, second], text="text", write_clean=out, skip_bad=True, executor=executor
+        )
+    assert found.items == 5
+    assert (out / "b.csv").read_text() == "text,n\nBirds fly.,4\n"
+    reasons = pl.read_csv(out / "dropped.csv")["reason"].to_list()
+    assert reasons == ["cannot be used", "exact copy", "exact copy"]
+
+
+def test_several_files_need_a_folder_and_names_of_their_own(tmp_path, capsys):
+    first, second = parts_of(tmp_path)
+    command = ["audit", str(first), str(second), "--text", "text", "--write-clean"]
+    for place in (tmp_path / "clean.jsonl", first):
+        assert main([*command, str(place), "--force"]) == 2
+        assert "takes a folder" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / "none" / "clean")]) == 2
+    assert "the folder does not exist" in capsys.readouterr().err
+    assert main([*command, str(first.parent), "--force"]) == 2
+    assert "is the input" in capsys.readouterr().err
+    (tmp_path / "a.jsonl").write_text('{"text": "So it is."}\n')
+    with pytest.raises(ArgumentError, match="different names"):
+        hf.audit([first, tmp_path / "a.jsonl"], text="text", write_clean=tmp_path / "clean")
+    (tmp_path / "t.xlsx").write_bytes(b"x")
+    with pytest.raises(ArgumentError, match="export it as"):
+        hf.audit([first, tmp_path / "t.xlsx"], text="text", write_clean=tmp_path / "clean")
+    assert not (tmp_path / "clean").exists()

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -43,6 +42,7 @@ from hayflick.core.progress import Progress, silent
 from hayflick.core.source import sources_of
 from hayflick.corpus.answer_columns import AnswerColumns
 from hayflick.corpus.answers import Answers
+from hayflick.corpus.files import input_files
 from hayflick.corpus.table_format import TableFormat
 
 _Path: TypeAlias = str | os.PathLike[str]
@@ -129,7 +129,8 @@ def audit(
         Threshold: the least effective number of items; up to 1, as a share of the items.
     write_clean
         A file to write the data set to without near duplicates, in its own format; the rows that
-        it lacks are listed beside, in ``NAME.dropped.csv``. None to write nothing.
+        it lacks are listed beside, in ``NAME.dropped.csv``. Of several files, a folder in which
+        they have the same names. None to write nothing.
     max_copies
         How many rows of each cluster of near duplicates are written, of different texts.
     force
@@ -190,15 +191,19 @@ def audit(
         confidence=confidence,
         seed=seed,
     )
+    if write_clean is not None:
+        source = _as_files(source)
     target = None if write_clean is None else check_clean(write_clean, source, force=force)
     max_copies = whole_number("max_copies", max_copies, at_least=1)
     how: dict[str, Any] = {"encoding": encoding, "normalize": normalize, "progress": progress}
+    by_file = target is not None and target.is_folder
+    how_table = {"log": log, "skip_bad": skip_bad, "table": table}
     read = read_dataset(
-        source, wanted.columns, executor=executor, log=log, skip_bad=skip_bad, table=table, **how
+        source, wanted.columns, executor=executor, by_file=by_file, **how_table, **how
     )
     if target is not None and read.log is not None:
         takes = "a table, whose rows are items (name the column with text), not a log"
-        raise ArgumentError("write_clean", got=str(target), takes=takes)
+        raise ArgumentError("write_clean", got=str(target.place), takes=takes)
     column = reference_text if reference_text is not None else text
     given = {"human": human, "model": model, "holdout": holdout}
     others = {
@@ -209,11 +214,9 @@ def audit(
     result = wanted.result(read, others, progress)
     if target is not None:
         clean = clean_copy.write_clean(
-            Path(source),
             target,
-            read.frame["text"],
+            read.frame,
             result.duplicates,
-            result.rows,
             most=max_copies,
             table=table,
             encoding=encoding,
@@ -336,6 +339,17 @@ class _Wanted:
             "rare_share": self.rare_share,
             "confidence": self.confidence,
         }
+
+
+def _as_files(source: Any) -> Any:
+    """Return several files, or a folder, as the files that they are; another source as it is."""
+    if isinstance(source, (str, os.PathLike)):
+        return (
+            source if os.path.exists(source) and not os.path.isdir(source) else input_files(source)
+        )
+    several = isinstance(source, (list, tuple)) and len(source) > 0
+    paths = several and all(isinstance(one, (str, os.PathLike)) for one in source)
+    return input_files(source) if paths else source
 
 
 def _check_references(human: Any, model: Any) -> None:

@@ -1,4 +1,4 @@
-"""Write a data set without near duplicates, in its own format, and list what it lacks."""
+"""Write a data set without near duplicates, its files in their formats, and list what it lacks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +22,12 @@ from hayflick.auditing.audit_result import CleanCopy
 from hayflick.auditing.duplicates import Duplicates
 from hayflick.core.arrays import Integers
 from hayflick.core.checks import whole_number
-from hayflick.core.errors import ArgumentError
+from hayflick.core.errors import ArgumentError, OutputError
 from hayflick.core.notes import translatable
-from hayflick.core.output import check_not_input, check_writable, write_file
+from hayflick.core.output import check_folder, check_not_input, check_writable, write_file
 from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.encodings import decoded
+from hayflick.corpus.files import STANDARD_INPUT, InputFiles
 from hayflick.corpus.json_lines import json_lines, text_lines
 from hayflick.corpus.normalization import normalized
 from hayflick.corpus.table_format import TableFormat
@@ -38,37 +40,97 @@ WRITTEN = (*LINES, *DELIMITED, PARQUET)
 EXACT, NEAR = translatable("exact copy"), translatable("near copy")
 UNUSABLE = translatable("cannot be used")
 
+_DROPPED = "dropped.csv"
 
-def check_clean(path: str | os.PathLike[str], source: object, *, force: bool) -> Path:
-    """Return the path of a copy without near duplicates; refuse it before any work starts.
+
+@dataclass(frozen=True)
+class CopiedFiles:
+    """The files of a data set, and where each is copied to.
+
+    Parameters
+    ----------
+    place
+        The file to write, or the folder of several.
+    sources, targets
+        The files, in the order of the data set, and their copies.
+    dropped
+        Where the rows that the copies lack are listed.
+    """
+
+    place: Path
+    sources: tuple[Path, ...]
+    targets: tuple[Path, ...]
+    dropped: Path
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the copies stand in a folder."""
+        return self.place != self.targets[0]
+
+
+def check_clean(path: str | os.PathLike[str], source: object, *, force: bool) -> CopiedFiles:
+    """Return what is copied where without near duplicates; refuse it before any work starts.
 
     Raises
     ------
     ArgumentError
-        If the data set is not one file of a kind that is written, or the path has another ending.
+        If the data set is not of files of kinds that are written, the path has another ending than
+        its only file, or is no folder for several.
     OutputError
         If the path or that of the list of dropped rows is an input, taken, or cannot be written.
     """
-    target = Path(path)
-    kinds = ", ".join(WRITTEN)
-    if not isinstance(source, (str, os.PathLike)) or not Path(source).is_file():
-        takes = "one file as the data set, whose rows can be copied"
-        raise ArgumentError("write_clean", got=str(target), takes=takes)
-    given = Path(source)
-    suffix = content_suffix(given)
-    if suffix not in WRITTEN:
-        takes = f"a data set in {kinds}"
-        remedy = f"{given.name} is another; export it as .csv first"
-        raise ArgumentError("write_clean", got=str(target), takes=takes, remedy=remedy)
-    plain = target.with_suffix("") if target.suffix.lower() == ".gz" else target
-    if plain.suffix.lower() != suffix or (suffix == PARQUET and plain is not target):
+    place = Path(path)
+    sources = _files(source, place)
+    for one in sources:
+        if content_suffix(one) not in WRITTEN:
+            takes = f"a data set in {', '.join(WRITTEN)}"
+            remedy = f"{one.name} is another; export it as .csv first"
+            raise ArgumentError("write_clean", got=str(place), takes=takes, remedy=remedy)
+    if isinstance(source, InputFiles):
+        copied = _into_folder(place, sources)
+    else:
+        _check_ending(place, sources[0])
+        copied = CopiedFiles(place, sources, (place,), dropped_path(place))
+    for one in (*copied.targets, copied.dropped):
+        check_not_input(one, sources)
+        if one.parent != place or place.exists():
+            check_writable(one, force=force)
+    return copied
+
+
+def _files(source: object, place: Path) -> tuple[Path, ...]:
+    """Return the files of a data set, which lie on a disk."""
+    if isinstance(source, InputFiles):
+        if all(one.stored is None and one.name != STANDARD_INPUT for one in source.files):
+            return tuple(one.path for one in source.files)
+    elif isinstance(source, (str, os.PathLike)) and Path(source).is_file():
+        return (Path(source),)
+    takes = "files on a disk as the data set, whose rows can be copied"
+    raise ArgumentError("write_clean", got=str(place), takes=takes)
+
+
+def _check_ending(place: Path, source: Path) -> None:
+    suffix = content_suffix(source)
+    plain = place.with_suffix("") if place.suffix.lower() == ".gz" else place
+    if plain.suffix.lower() != suffix or (suffix == PARQUET and plain is not place):
         takes = f"a name that ends in {suffix}, as the data set does"
         takes += "" if suffix == PARQUET else f", or in {suffix}.gz"
-        raise ArgumentError("write_clean", got=str(target), takes=takes)
-    for one in (target, dropped_path(target)):
-        check_not_input(one, [given])
-        check_writable(one, force=force)
-    return target
+        raise ArgumentError("write_clean", got=str(place), takes=takes)
+
+
+def _into_folder(place: Path, sources: tuple[Path, ...]) -> CopiedFiles:
+    """Return the copies of several files, under their names in a folder."""
+    if place.is_file() or place.suffix.lower() in (*WRITTEN, ".gz"):
+        takes = "a folder, new or not, as the data set has several files"
+        raise ArgumentError("write_clean", got=str(place), takes=takes)
+    if not place.exists():
+        check_folder(place.parent)
+    names = [one.stem if one.suffix.lower() == ".zst" else one.name for one in sources]
+    if twice := next((name for name, times in Counter(names).items() if times > 1), None):
+        takes = f"files with different names, as their copies stand in one folder ({twice})"
+        raise ArgumentError("write_clean", got=str(place), takes=takes)
+    targets = tuple(place / name for name in names)
+    return CopiedFiles(place, sources, targets, place / _DROPPED)
 
 
 def dropped_path(path: Path) -> Path:
@@ -150,28 +212,29 @@ def chosen_rows(texts: pl.Series, duplicates: Duplicates, *, most: int) -> RowCh
 
 
 def write_clean(
-    source: Path,
-    target: Path,
-    texts: pl.Series,
+    files: CopiedFiles,
+    frame: pl.DataFrame,
     duplicates: Duplicates,
-    rows: Integers,
     *,
     most: int,
     table: TableFormat | None,
     encoding: str,
     force: bool,
 ) -> CleanCopy:
-    """Write the rows of a file that are no near duplicates, and the list of the others.
+    """Write the rows of files that are no near duplicates, and the list of the others.
 
     Lines of JSON stand as they are, cells of CSV and Parquet are the same; rows that could not be
     used are left out and listed.
 
     Parameters
     ----------
-    source, target
+    files
         The data set, and where to write.
-    texts, duplicates, rows
-        Its items, their duplicates, and the line or row of each in the file.
+    frame
+        Its items: their ``text``, their ``row`` in the file and, of several files, the number of
+        the ``file``.
+    duplicates
+        Those that were found.
     most
         The largest number of rows that are kept of each cluster.
     table, encoding
@@ -182,28 +245,68 @@ def write_clean(
     Raises
     ------
     DataError
-        If the file has changed since it was read, so that it cannot be read.
+        If a file has changed since it was read, so that it cannot be read.
     OutputError
         If a file cannot be written.
     """
-    choice = chosen_rows(texts, duplicates, most=most)
-    merge = _Merge(rows, choice.kept)
+    choice = chosen_rows(frame["text"], duplicates, most=most)
+    rows = frame["row"].to_numpy()
+    number = frame["file"].to_numpy() if "file" in frame.columns else np.zeros(rows.size, np.int64)
+    if files.is_folder:
+        _make_folder(files.place)
+    merges = []
+    for place, (source, target) in enumerate(zip(files.sources, files.targets, strict=True)):
+        inside = number == place
+        merges.append(_Merge(rows[inside], choice.kept[inside]))
+        _write_one(source, target, merges[-1], table=table, encoding=encoding, force=force)
+    names = [one.name for one in files.sources]
+    dropped = _dropped_rows(rows, number, choice, duplicates, [one.unusable for one in merges])
+    if files.is_folder:
+        named = dict(enumerate(names))
+        of = pl.col("file", "like_file").replace_strict(named, return_dtype=pl.String)
+        dropped = dropped.with_columns(of)
+    else:
+        dropped = dropped.drop("file", "like_file")
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "xb") as file:
+            dropped.write_csv(file)
+
+    write_file(files.dropped, write, force=force)
+    numbers = dict(dropped.group_by("reason").len().sort("reason").iter_rows())
+    return CleanCopy(str(files.place), str(files.dropped), int(choice.kept.sum()), numbers)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as fault:
+        reason = (fault.strerror or str(fault)).lower()
+        raise OutputError(f"{folder}: cannot be made ({reason}); choose another folder") from None
+
+
+def _write_one(
+    source: Path,
+    target: Path,
+    merge: _Merge,
+    *,
+    table: TableFormat | None,
+    encoding: str,
+    force: bool,
+) -> None:
     suffix = content_suffix(source)
     if suffix == PARQUET:
         write_file(target, lambda path: _parquet(source, path, merge), force=force)
-    else:
+        return
 
-        def write(path: Path) -> None:
-            with _text_file(path, target, encoding) as file:
-                if suffix in LINES:
-                    _json(source, file, merge, encoding)
-                else:
-                    _delimited(source, file, merge, table, encoding)
+    def write(path: Path) -> None:
+        with _text_file(path, target, encoding) as file:
+            if suffix in LINES:
+                _json(source, file, merge, encoding)
+            else:
+                _delimited(source, file, merge, table, encoding)
 
-        write_file(target, write, force=force)
-    listed = dropped_path(target)
-    dropped = _listed(listed, rows, choice, duplicates, merge.unusable, force=force)
-    return CleanCopy(str(target), str(listed), int(choice.kept.sum()), dropped)
+    write_file(target, write, force=force)
 
 
 class _Merge:
@@ -295,33 +398,31 @@ def _parquet(source: Path, path: Path, merge: _Merge) -> None:
     some.select(pl.exclude(place)).sink_parquet(path)
 
 
-def _listed(
-    path: Path,
+def _dropped_rows(
     rows: Integers,
+    number: Integers,
     choice: RowChoice,
     duplicates: Duplicates,
-    unusable: Sequence[int],
-    *,
-    force: bool,
-) -> dict[str, int]:
-    """Write the rows that were dropped, and return how many by reason."""
+    unusable: Sequence[Sequence[int]],
+) -> pl.DataFrame:
+    """Return the rows that were dropped, in the order of the files, and the rows they are like."""
     dropped = np.flatnonzero(~choice.kept)
+    like = choice.like[dropped]
+    schema: dict[str, Any] = {"file": pl.Int64, "row": pl.Int64, "reason": pl.String}
+    schema |= {"like_file": pl.Int64, "like_row": pl.Int64, "cluster": pl.Int64}
     table = pl.DataFrame(
         {
+            "file": number[dropped],
             "row": rows[dropped],
             "reason": np.where(choice.exact[dropped], EXACT, NEAR).tolist(),
-            "like_row": rows[choice.like[dropped]],
+            "like_file": number[like],
+            "like_row": rows[like],
             "cluster": duplicates.cluster[dropped] + 1,
         },
-        schema={"row": pl.Int64, "reason": pl.String, "like_row": pl.Int64, "cluster": pl.Int64},
+        schema=schema,
     )
-    bad = pl.DataFrame({"row": unusable, "reason": UNUSABLE}, schema_overrides={"row": pl.Int64})
-    table = pl.concat([table, bad], how="diagonal").sort("row", maintain_order=True)
-
-    def write(temporary: Path) -> None:
-        with open(temporary, "xb") as file:
-            table.write_csv(file)
-
-    write_file(path, write, force=force)
-    numbers = table.group_by("reason").len().sort("reason")
-    return dict(numbers.iter_rows())
+    bad = [(place, row) for place, found in enumerate(unusable) for row in found]
+    others = pl.DataFrame(bad, schema={"file": pl.Int64, "row": pl.Int64}, orient="row")
+    others = others.with_columns(reason=pl.lit(UNUSABLE))
+    together = pl.concat([table, others], how="diagonal")
+    return together.sort("file", "row", maintain_order=True)

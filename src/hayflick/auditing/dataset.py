@@ -78,7 +78,12 @@ def byte_size(texts: pl.Series) -> int:
 
 
 def read_dataset(
-    source: Any, columns: AnswerColumns, *, executor: Executor | None, **how: Any
+    source: Any,
+    columns: AnswerColumns,
+    *,
+    executor: Executor | None,
+    by_file: bool = False,
+    **how: Any,
 ) -> Answers:
     """Return the items of a data set, in the order of its files.
 
@@ -90,6 +95,8 @@ def read_dataset(
         The columns to read: the class as the group, the language as the prompt.
     executor
         Where files are read, each by itself; None to read them here.
+    by_file
+        Whether the column ``file`` has the number of each item's file, from 0.
     **how
         Further arguments of `hayflick.corpus.answers.read_answers`.
 
@@ -99,7 +106,7 @@ def read_dataset(
         As `hayflick.corpus.answers.read_answers`; or if there is no column of texts.
     """
     try:
-        if executor is None or is_in_memory(source):
+        if (executor is None and not by_file) or is_in_memory(source):
             found = read_answers(source, columns=columns, **how)
         else:
             found = _read_apart(source, columns, executor, how)
@@ -113,16 +120,20 @@ def read_dataset(
 
 
 def _read_apart(
-    source: Any, columns: AnswerColumns, executor: Executor, how: Mapping[str, Any]
+    source: Any, columns: AnswerColumns, executor: Executor | None, how: Mapping[str, Any]
 ) -> Answers:
-    """Return the items of files, each of which a worker reads."""
+    """Return the items of files that are read one by one, by workers or here."""
     inputs = source if isinstance(source, InputFiles) else input_files(source)
     rest = {name: value for name, value in how.items() if name != "progress"}
-    futures = [executor.submit(_read_file, file, columns, rest) for file in inputs.files]
+    if executor is None:
+        found = (_read_file(file, columns, rest) for file in inputs.files)
+    else:
+        futures = [executor.submit(_read_file, file, columns, rest) for file in inputs.files]
+        found = (future.result() for future in futures)
     parts = []
-    for done, future in enumerate(futures, start=1):
-        parts.append(future.result())
-        how["progress"]("reading", done, len(futures))
+    for done, part in enumerate(found):
+        parts.append(replace(part, frame=part.frame.with_columns(file=pl.lit(done, pl.Int64))))
+        how["progress"]("reading", done + 1, len(inputs.files))
     bad = BadRows(sum(part.bad.total for part in parts))
     return Answers(
         name=inputs.name,

@@ -70,7 +70,7 @@ def word_share(
     sampling errors of the data set and of both references; it is asymptotic.
 
     Words that stand in more, or in fewer, of the texts than the mixture says show that the texts
-    are about something else, or by another model (`hayflick.auditing.word_share`). Then a note says
+    are about something else, or by another model (`find_misfits`). Then a note says
     so, and the interval also holds what eight random parts of the vocabulary tell. If more than
     5 % of what stands in the texts is beyond both references, there is no value.
 

@@ -153,7 +153,8 @@ def audit_command(
         str | None,
         _optional(
             help="Write the data set without near duplicates here, in its own format (.jsonl, "
-            ".json, .csv, .tsv, .parquet); the dropped rows are listed in NAME.dropped.csv.",
+            ".json, .csv, .tsv, .parquet); the dropped rows are listed in NAME.dropped.csv. Of "
+            "several files, a folder.",
             metavar="FILE",
         ),
     ] = None,
