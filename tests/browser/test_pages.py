@@ -142,6 +142,47 @@ def test_a_page_fits_the_screen_and_fetches_nothing(browser, page_file, width):
     page.close()
 
 
+def violations(page, **options):
+    """Return what axe finds wrong: the rule, and the first elements that break it."""
+    sync = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = sync.Axe().run(page, options=options or None).response["violations"]
+    return [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found]
+
+
+# Figures on the cells of a heat map are on the map's colours, not on the page's.
+FAINT = """
+() => {
+  const colour = text => (text.match(/[\\d.]+/g) || []).slice(0, 3).map(Number);
+  const light = text => colour(text).map(one => one / 255)
+    .map(one => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, one, place) => sum + one * [0.2126, 0.7152, 0.0722][place], 0);
+  const paper = light(getComputedStyle(document.documentElement).backgroundColor);
+  return [...document.querySelectorAll("svg text")]
+    .filter(text => text.getClientRects().length)
+    .filter(text => !["white", "black"].includes(text.getAttribute("fill")))
+    .map(text => [text.textContent, light(getComputedStyle(text).fill)])
+    .filter(([, ink]) => (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05) < 4.5)
+    .map(([text]) => text);
+}
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_can_be_used_by_everyone_in_the_light_and_in_the_dark(browser, page_file, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(page_file.as_uri())
+    assert violations(page) == []
+    assert page.evaluate(FAINT) == []
+    page.emulate_media(color_scheme="dark")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    assert page.evaluate(ground) == "rgb(18, 22, 27)"
+    assert violations(page, runOnly=["color-contrast"]) == []
+    assert page.evaluate(FAINT) == []
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    page.close()
+
+
 # Text of a chart that reaches out of its picture is cut off.
 CUT_OFF = """
 () => [...document.querySelectorAll("svg")].flatMap(svg => {
@@ -219,4 +260,33 @@ def test_a_brief_is_one_sheet_of_a4(browser, page_file):
     # A4 in points.
     width, height = map(float, re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed).groups())
     assert (width, height) == pytest.approx((595, 842), abs=2)
+    page.close()
+
+
+HOSTS = {
+    "jupyter": ('<body data-jp-theme-light="{}" style="color:{};background:{}">', "false", "true"),
+    "vscode": ('<body class="vscode-{}" style="color:{};background:{}">', "dark", "light"),
+    "furo": ('<body data-theme="{}" style="color:{};background:{}">', "dark", "light"),
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_a_fragment_follows_its_notebook_whatever_the_system_prefers(browser, host, system):
+    body, dark, light = HOSTS[host]
+    page = browser.new_page(color_scheme=system)
+    fragment = labels()._repr_html_()
+    label = page.locator(".hayflick svg text").first
+    line = page.locator('.hayflick svg [stroke="#4c8a2f"]').first
+    for name, ink, paper, seen in (
+        (dark, "rgb(220, 220, 220)", "rgb(17, 17, 17)", "rgb(122, 199, 106)"),
+        (light, "rgb(20, 20, 20)", "rgb(255, 255, 255)", "rgb(76, 138, 47)"),
+    ):
+        page.set_content(f"<!doctype html>{body.format(name, ink, paper)}{fragment}")
+        shown = "one => getComputedStyle(one).{}"
+        assert line.evaluate(shown.format("stroke")) == seen
+        dark_ink = "rgb(230, 237, 243)" if name == dark else "rgb(36, 41, 47)"
+        assert label.evaluate(shown.format("fill")) == dark_ink
+        ground = page.locator('.hayflick svg rect[fill="white"]').first
+        assert ground.evaluate(shown.format("fill")) == "none"
     page.close()

@@ -169,8 +169,10 @@ def interval_chart(findings: CompareFindings) -> drawing.RenderedChart | None:
     names = base.mark_text(align="left", dy=-15, fontSize=13, color=drawing.INK).encode(
         x=alt.value(0), y=at, text="label:N"
     )
-    same = base.transform_aggregate(n="count()").mark_rule(color=drawing.INK, strokeDash=[4, 3])
-    same = same.encode(x=alt.datum(1.0, scale=x))
+    alone = base.transform_aggregate(n="count()")
+    same = alone.mark_rule(color=drawing.INK, strokeDash=[4, 3], aria=False).encode(
+        x=alt.datum(1.0, scale=x)
+    )
     return drawing.RenderedChart(
         name="ratios",
         title=text("What differs"),

@@ -275,7 +275,7 @@ def _html_part(part: RenderableType) -> Markup:
     rows = zip(*([str(cell) for cell in column.cells] for column in part.columns), strict=True)
     body = Markup("").join(_row("td", classes, row) for row in rows)
     whole = Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(head, body)
-    return Markup('<div class="scroll whole">{}</div>').format(whole)
+    return Markup('<div class="scroll whole" tabindex="0">{}</div>').format(whole)
 
 
 def csv_link(numbers: pl.DataFrame) -> Markup:
@@ -309,13 +309,16 @@ def html_table(numbers: pl.DataFrame, labels: Mapping[str, str]) -> Markup:
     head = _row("th", classes, headings)
     table = Markup("<table><thead>{}</thead><tbody>{}</tbody></table>")
     whole = table.format(head, Markup("").join(rows))
-    return Markup('<div class="scroll">{}</div>').format(whole)
+    return Markup('<div class="scroll" tabindex="0">{}</div>').format(whole)
 
 
 def _row(tag: str, classes: Sequence[str], cells: Iterable[str]) -> Markup:
-    cell = Markup(f'<{tag} class="{{}}">{{}}</{tag}>')
+    # A heading that says nothing is a cell.
     return Markup("<tr>{}</tr>").format(
-        Markup("").join(cell.format(*pair) for pair in zip(classes, cells, strict=True))
+        Markup("").join(
+            Markup('<{0} class="{1}">{2}</{0}>').format(tag if cell else "td", name, cell)
+            for name, cell in zip(classes, cells, strict=True)
+        )
     )
 
 
