@@ -155,7 +155,7 @@ _MOST_CELLS = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class GaussianScale:
-    """The law of ln(|S_k| / |S_0|) for k = 0 … K; made by `gaussian_scale`.
+    """The law of ``ln(|S_k| / |S_0|)`` for k = 0 … K; made by `gaussian_scale`.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ class GaussianScale:
         return np.nan if self.singular else float(polygamma(1, self._shapes).sum())
 
     def survival(self, log_ratio: ArrayLike) -> Floats:
-        """Return Pr(ln(|S_k| / |S_0|) > `log_ratio`), the chance of not having collapsed.
+        """Return ``Pr(ln(|S_k| / |S_0|) > log_ratio)``, the chance of not having collapsed.
 
         Parameters
         ----------
@@ -237,7 +237,7 @@ class GaussianScale:
         return upper.reshape(*x.shape, self.generations + 1)
 
     def quantile(self, probability: float) -> Floats:
-        """Return the quantile of ln(|S_k| / |S_0|) by generation, shape ``(K + 1,)``.
+        """Return the quantile of ``ln(|S_k| / |S_0|)`` by generation, shape ``(K + 1,)``.
 
         Parameters
         ----------
@@ -275,7 +275,7 @@ class GaussianScale:
         Parameters
         ----------
         log_ratio
-            Threshold of ln(|S_k| / |S_0|).
+            Threshold of ``ln(|S_k| / |S_0|)``.
         probability
             The chance of not having collapsed, from 0 to 1.
 

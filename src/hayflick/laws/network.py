@@ -199,7 +199,7 @@ class NetworkLaw:
     within
         E[1 - Σ p_i²] of every model, shape ``(K + 1, models)``.
     squared_distance
-        E |D|_F² = Σ_ij E |p_i - p_j|², shape ``(K + 1,)``.
+        ``E |D|_F² = Σ_ij E |p_i - p_j|²``, shape ``(K + 1,)``.
     heterozygosity
         H of generation K: the chance that a draw of model i and one of j differ, shape
         ``(models, models)``.
@@ -227,7 +227,7 @@ class NetworkLaw:
 
     @property
     def between(self) -> Floats:
-        """Diversity between the models, E |D|_F² / (2 N²), shape ``(K + 1,)``."""
+        """Diversity between the models, ``E |D|_F² / (2 N²)``, shape ``(K + 1,)``."""
         return self.squared_distance / (2.0 * self.models**2)
 
     @property
@@ -244,12 +244,12 @@ class NetworkLaw:
 
     @property
     def drift(self) -> Floats:
-        """E |p_i - p_0|² of every model, shape ``(K + 1, models)``."""
+        """``E |p_i - p_0|²`` of every model, shape ``(K + 1, models)``."""
         return self.real - self.within
 
     @property
     def squared_distances(self) -> Floats:
-        """E |p_i - p_j|² in generation K, shape ``(models, models)``."""
+        """``E |p_i - p_j|²`` in generation K, shape ``(models, models)``."""
         own = np.diag(self.heterozygosity)
         return 2.0 * self.heterozygosity - own[:, None] - own
 
