@@ -5,6 +5,8 @@ import shlex
 
 import pytest
 import typer
+from doc_examples import write_example_data
+from example_log import write_example_log
 
 from hayflick.cli.app import app
 from hayflick.cli.help import PANELS, START
@@ -82,3 +84,37 @@ def test_the_help_of_a_command_ends_with_examples(path, capsys, monkeypatch):
         words = [word for word in path if word != "run" or path[0] == "network"]
         assert example.startswith(" ".join(["    hayflick", *words]))
         assert parsed(example.strip())
+
+
+RUN = {
+    ("reserve",): 0,
+    ("calibrate",): 0,
+    ("watch",): 1,
+    ("compare",): 1,
+    ("trace",): 0,
+    ("summarise",): 0,
+    ("audit",): 1,
+    ("admit",): 0,
+    ("review", "draw"): 0,
+    ("review", "judge"): 0,
+    ("pilot",): 0,
+    ("rules", "schema"): 0,
+    ("sweep", "run"): 0,
+    ("sweep", "query"): 0,
+}
+"""Commands whose examples are run, in this order, and their exit codes; the others are parsed."""
+
+
+def test_examples_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_example_data()
+    write_example_log(tmp_path / "traces.jsonl")
+    (tmp_path / "corpus.txt").write_text("the cat sat on the mat by the door\n" * 600)
+    study = 'format_version = 1\nfamily = "zipf:50"\nsamples = 100\ngenerations = 5\n'
+    (tmp_path / "study.toml").write_text(study)
+    for path, code in RUN.items():
+        lines = COMMANDS[path].epilog.splitlines()[2:]
+        for example in lines:
+            arguments = shlex.split(example.strip().partition(" > ")[0])[1:]
+            assert main(arguments) == code, (example, capsys.readouterr().err)
+        capsys.readouterr()

@@ -107,7 +107,9 @@ def prune_command(database: DatabaseOption = PLACE) -> None:
     print(str(pruned) or "nothing was old enough")
 
 
-@db_app.command("erase", epilog=examples('hayflick db erase "help desk" --until 2026-10-01'))
+@db_app.command(
+    "erase", epilog=examples('hayflick db erase "help desk" --until 2026-10-01T00:00:00Z')
+)
 def erase_command(
     stream: Annotated[str, typer.Argument(help="Name of the stream.")],
     key: Annotated[

@@ -63,7 +63,7 @@ def run_command(
 
 
 @network_app.command(
-    "resume", epilog=examples("hayflick network resume experiment-run --tokens 500000")
+    "resume", epilog=examples("hayflick network resume experiment --tokens 500000")
 )
 def resume_command(
     folder: RunArgument,
@@ -119,7 +119,7 @@ def estimate_command(
 
 
 @network_app.command(
-    "report", epilog=examples("hayflick network report experiment-run --out network.html")
+    "report", epilog=examples("hayflick network report experiment --out network.html")
 )
 def report_command(
     folder: RunArgument,
@@ -152,7 +152,7 @@ def report_command(
 
 
 @network_app.command(
-    "record", epilog=examples("hayflick network record experiment-run --out answers.jsonl")
+    "record", epilog=examples("hayflick network record experiment --out answers.jsonl")
 )
 def record_command(
     folder: RunArgument,
@@ -169,7 +169,7 @@ def record_command(
     say_written(out)
 
 
-@network_app.command("verify", epilog=examples("hayflick network verify experiment-run"))
+@network_app.command("verify", epilog=examples("hayflick network verify experiment"))
 def verify_command(
     folder: RunArgument,
     output_format: options.FormatOption = options.Format.TABLE,
