@@ -305,7 +305,9 @@ def step_licences() -> None:
     """Write the page of the licences of everything that pip would install."""
     import release_licences
 
-    release_licences.write(tool("python"), wheel(), extras=[*EXTRAS, "embeddings"])
+    python = environment("licences", PYTHONS[-1])
+    install(python, f"{wheel()}[{','.join(EXTRAS)}]")
+    release_licences.write(python, tool("uv"), wheel(), extras=EXTRAS)
 
 
 def step_all(arguments: Sequence[str]) -> None:

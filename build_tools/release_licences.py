@@ -21,48 +21,60 @@ HEAD = """\
 # Licences of dependencies
 
 hayflick is under [Apache-2.0](https://www.apache.org/licenses/LICENSE-2.0) and holds no code of
-others; pip installs what it needs. The table says what pip chose on {day} for Python {python} on
-Linux, and what each package states; `python build_tools/release.py licences` writes it anew.
+others; pip installs what it needs. The table says what was chosen on {day} for Python {python} on
+Linux, and what each package states; `python build_tools/release.py licences` writes it anew. The
+extra `embeddings` is not in it: it takes sentence-transformers and PyTorch, with their own.
 """
 NEXT = """
 ## Next
 
-[Installation](../../README.md#installation) has the extras, [Security](../../SECURITY.md) what the
-service protects against.
+[Check the installation](../how-to/check-installation.md) and its extras; [security](../../SECURITY.md).
 """
 
 
-def write(python: Path, wheel: Path, *, extras: Sequence[str]) -> None:
-    """Write the page, and print what is copyleft or proprietary."""
+def write(python: Path, uv: Path, wheel: Path, *, extras: Sequence[str]) -> None:
+    """Write the page from an environment with these extras; print what is to be looked at."""
+    installed = {plain(one["name"]): one for one in metadata_of(python)}
     needed_by: dict[str, list[str]] = {}
-    packages: dict[str, Mapping] = {}
     for extra in ("", *extras):
-        for item in resolved(python, f"{wheel}[{extra}]" if extra else str(wheel)):
-            name = item["name"]
-            packages[name] = item
+        asked = f"hayflick[{extra}] @ {wheel.as_uri()}".replace("[]", "")
+        for name in resolved(python, uv, asked):
             users = needed_by.setdefault(name, [])
             if "always" not in users:
                 users.append(extra or "always")
-    packages.pop("hayflick", None)
     rows = [
-        (name, packages[name]["version"], licence(packages[name]), ", ".join(needed_by[name]))
-        for name in sorted(packages, key=str.lower)
+        (name, installed[name]["version"], licence(installed[name]), ", ".join(users))
+        for name, users in sorted(needed_by.items())
+        if name != "hayflick"
     ]
-    version = subprocess.check_output(
-        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], text=True
-    ).strip()
+    version = subprocess.check_output([python, "--version"], text=True).split()[1]
     PAGE.write_text(page(rows, python=version, day=f"{datetime.now(UTC):%Y-%m-%d}"), "utf-8")
-    for name, _, stated, users in rows:
+    for name, _, stated, needed in rows:
         if note(stated):
-            print(f"{note(stated)}: {name} ({stated}), {users}")
+            print(f"{note(stated)}: {name} ({stated}), {needed}")
     print(f"{len(rows)} packages in {PAGE.relative_to(ROOT)}")
 
 
-def resolved(python: Path, requirement: str) -> list[Mapping]:
-    """Return the metadata of the packages that pip would install for a requirement."""
-    command = [python, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
-    report = subprocess.check_output([*command, "--report", "-", requirement], text=True)
-    return [item["metadata"] for item in json.loads(report)["install"]]
+def metadata_of(python: Path) -> list[Mapping]:
+    """Return the metadata of everything that is installed in an environment."""
+    code = (
+        "import importlib.metadata as m, json; "
+        "print(json.dumps([d.metadata.json for d in m.distributions()]))"
+    )
+    found: list[Mapping] = json.loads(subprocess.check_output([python, "-c", code], text=True))
+    return found
+
+
+def resolved(python: Path, uv: Path, requirement: str) -> list[str]:
+    """Return the names of the packages that a requirement takes."""
+    command = [uv, "pip", "compile", "--quiet", "--no-annotate", "--no-header", "-"]
+    lines = subprocess.check_output([*command, "--python", python], input=requirement, text=True)
+    return [plain(re.split(r"[=@ ;]", line)[0]) for line in lines.splitlines()]
+
+
+def plain(name: str) -> str:
+    """Return the name of a package as packages are compared."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def licence(metadata: Mapping) -> str:
