@@ -28,7 +28,7 @@ extra `embeddings` is not in it: it takes sentence-transformers and PyTorch, wit
 NEXT = """
 ## Next
 
-[Check the installation](../how-to/check-installation.md) and its extras; [security](../../SECURITY.md).
+[Check the installation](../how-to/check-installation.md); [security](../../SECURITY.md).
 """
 
 
