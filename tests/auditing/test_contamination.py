@@ -235,3 +235,15 @@ def test_known_ratio_of_copying_is_recovered(times: float) -> None:
     error = logs.std(ddof=1) / math.sqrt(len(logs))
     assert abs(logs.mean() - math.log(times)) < 4 * error + 0.02
     assert np.mean([one.low <= times <= one.high for one in found]) >= 0.85
+
+
+def test_texts_that_are_all_retrieved_tell_no_preference() -> None:
+    reads = [(0, 0), (0, 1), (0, 2)]
+    log = hand_log(
+        requests=pl.DataFrame([(1, "y", None, 0)], schema=REQUESTS, orient="row"),
+        reads=pl.DataFrame(reads, schema=READS, orient="row"),
+        answers=pl.DataFrame([(0, "So it is.")], schema=ANSWERS, orient="row"),
+    )
+    found = find_contamination(log).retrieval
+    assert (found.value, found.low, found.high) == (None, None, None)
+    assert "all or none of them were taken" in found.reason

@@ -155,3 +155,34 @@ def test_the_seed_alone_decides():
     one, two = (find_genealogy(log, PHRASE, seed=3) for _ in range(2))
     assert one.origins == two.origins
     assert one.carriers == two.carriers
+
+
+def test_rates_that_no_answer_tells_of_are_not_measured():
+    documents = [("It rained.", False, "s", None, None)]
+    requests = [(1, "x", f"Say: {PHRASE}", None)]
+    found = find_genealogy(log_of(documents, requests, [(0, 0)], [(0, PHRASE)], 1), PHRASE)
+    assert [(one.kind, one.probability) for one in found.origins] == [("prompt", 1.0)]
+    assert found.copying is found.writing is None
+
+
+def test_texts_that_are_always_read_together_are_equally_probable():
+    documents = [(f"{PHRASE} {k}", False, f"s{k}", None, None) for k in "ab"]
+    requests = [(1, "x", None, None)] * 30
+    reads = [(number, one) for number in range(30) for one in (0, 1)]
+    answers = [(number, f"{PHRASE} {number}") for number in range(30)]
+    first, second = find_genealogy(log_of(documents, requests, reads, answers, 1), PHRASE).origins[
+        :2
+    ]
+    assert {first.name, second.name} == {"sa", "sb"}
+    assert first.probability < 0.7
+    assert first.low < 0.5 < first.high
+
+
+@pytest.mark.parametrize("phrase", ["鷺", "鷺 heron", "the ก"])
+def test_a_single_letter_without_spaces_is_refused(phrase):
+    documents = [("紫の鷺は夜に歌う", False, "s", None, None)]
+    log = log_of(documents, [(1, "x", None, None)], [(0, 0)], [(0, "吾輩は紫の鷺である")], 1)
+    with pytest.raises(ArgumentError, match="two letters in a row"):
+        find_genealogy(log, phrase)
+    found = find_genealogy(log, "紫の鷺")
+    assert (found.carrying, found.origins[0].name) == (1, "s")

@@ -19,7 +19,7 @@ from hayflick.core.errors import ArgumentError
 from hayflick.core.notes import Note
 from hayflick.core.progress import Progress, silent
 from hayflick.corpus.normalization import normalized
-from hayflick.corpus.tokenizers import tokenizer_named
+from hayflick.corpus.tokenizers import UNSPACED, tokenizer_named
 
 LONGEST_RUN = 5
 """Words of a longer phrase that an answer must have in a row to carry it."""
@@ -219,12 +219,21 @@ def find_genealogy(
     words = len(splitter.split(normalized(pl.Series([phrase]), normalize)[0]))
     if not words:
         raise ArgumentError("phrase", got=phrase.strip() or "nothing", takes="some words")
+    if tokenizer == "mixed" and _has_single_letter(phrase):
+        takes = "two letters in a row or more in scripts without spaces"
+        raise ArgumentError("phrase", got=phrase, takes=takes)
     length = min(words, LONGEST_RUN)
     carrying = PhraseExposure.of(
         log, phrase, tokenizer=splitter, normalize=normalize, length=length, progress=progress
     )
     draws = draw_genealogies(carrying, seed=seed, progress=progress)
     return _Found(log, carrying, draws, confidence, length).genealogy()
+
+
+def _has_single_letter(phrase: str) -> bool:
+    """Return whether a letter stands alone whose script is split into pairs of letters."""
+    runs = pl.Series([phrase]).str.extract_all(f"[{UNSPACED}]+").explode().drop_nulls()
+    return bool((runs.str.len_chars() == 1).any())
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,8 +257,11 @@ class _Found:
             by_round=tuple(np.bincount(number[given.has], minlength=rounds).tolist()),
             answers_by_round=tuple(np.bincount(number, minlength=rounds).tolist()),
             documents=int(np.count_nonzero(given.origin < 0)),
-            copying=self._rate(self.draws.copying) if given.read_answer.size else None,
-            writing=self._rate(self.draws.writing) if given.has.size else None,
+            # Answers that were asked for the phrase tell nothing of the rates.
+            copying=self._rate(self.draws.copying)
+            if not given.prompted[given.read_answer].all()
+            else None,
+            writing=None if given.prompted.all() else self._rate(self.draws.writing),
             origins=self._origins(),
             carriers=carriers,
             more_carriers=more,

@@ -136,11 +136,11 @@ class Choices:
 
     def preference(self, *, confidence: float) -> Preference:
         """Return how much more often generated items are taken than others, with an interval."""
-        informative = (self._available > 0).all(axis=1) & (self._taken > 0)
-        informative &= self._taken < self._available.sum(axis=1)
+        both = (self._available > 0).all(axis=1)
+        informative = both & (self._taken > 0) & (self._taken < self._available.sum(axis=1))
         choices = int(np.count_nonzero(informative))
         if not choices:
-            return Preference(None, None, None, 0, _ALIKE)
+            return Preference(None, None, None, 0, _ALL_OR_NONE if both.any() else _ALIKE)
         one = self._only(informative)
         least = np.maximum(0, one._taken - one._available[:, 0]).sum()
         most = np.minimum(one._taken, one._available[:, 1]).sum()
@@ -309,6 +309,9 @@ class Choices:
 _ALIKE = translatable("generated and other texts were never on offer together")
 _NONE_TAKEN = translatable("no generated text was taken that could have been left")
 _ALL_TAKEN = translatable("every generated text was taken that could have been left")
+_ALL_OR_NONE = translatable(
+    "wherever generated and other texts were on offer together, all or none of them were taken"
+)
 _NOTHING_TAKEN = translatable("nothing was taken where both kinds of texts were on offer")
 _OTHERS_ALONE = translatable("no generated text was taken where both kinds were on offer")
 _GENERATED_ALONE = translatable("only generated texts were taken where both kinds were on offer")

@@ -220,8 +220,8 @@ class ContaminationFindings:
         if found.by_document is not None:
             sentences.append(
                 text(
-                    "The text that is retrieved most is {share} of all that is retrieved; the "
-                    "{number} different ones count as {effective} equally frequent ones.",
+                    "The text that is retrieved most is {share} of all that is retrieved; "
+                    "different texts: {number}, as diverse as {effective} equally frequent ones.",
                     share=percent(found.by_document.largest),
                     number=number(found.by_document.number),
                     effective=number(found.by_document.effective),
@@ -231,7 +231,8 @@ class ContaminationFindings:
             sentences.append(
                 text(
                     "The source that is retrieved most, {name}, is {share} of all that is "
-                    "retrieved; the {number} sources count as {effective} equally frequent ones.",
+                    "retrieved; sources: {number}, as diverse as {effective} equally frequent "
+                    "ones.",
                     name=found.by_source.top[0].name,
                     share=percent(found.by_source.largest),
                     number=number(found.by_source.number),

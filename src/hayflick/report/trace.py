@@ -108,7 +108,7 @@ def _sentences(found: PhraseTrace, language: Language) -> list[str]:
     notes = [text(note.message, **note.values) for note in tree.notes]
     if not tree.origins:
         nothing = text(
-            "No answer has “{phrase}”; {documents} texts have it.",
+            "No answer has “{phrase}”; texts that have it: {documents}.",
             phrase=found.phrase,
             documents=tree.documents,
         )
