@@ -94,7 +94,7 @@ def test_plan(run, tmp_path, monkeypatch, capsys):
 
     codes = in_the_shell("1-plan", tmp_path / "shell", monkeypatch)
     assert codes == {"forecast": 0, "plan": 0, "rules check": 0, "rules evaluate": 0}
-    assert {"forecast-tickets.html", "rules.toml", "rules.html"} <= {
+    assert {"forecast-tickets.html", "plan.html", "rules.toml", "rules.html"} <= {
         file.name for file in Path.cwd().iterdir()
     }
 
