@@ -30,6 +30,7 @@ import groups
 import laws
 import logs
 import loop
+import mixtures
 import network
 import number_trainers
 import panel
@@ -69,6 +70,7 @@ SECTIONS = {
     "sweeps": (sweeps,),
     "logs": (logs,),
     "audit": (audit,),
+    "mixtures": (mixtures,),
     "admission": (admission,),
     "contamination": (contamination,),
     "genealogy": (genealogy,),
