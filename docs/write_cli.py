@@ -19,6 +19,9 @@ Written by `make generated` from the commands themselves.
 Exit codes: 0 ok, 1 alarm, 2 the user's mistake, 3 incomplete, 70 internal error, 130 interrupted.
 Standard output carries the result alone; progress, warnings and the names of written files go to
 standard error. `HAYFLICK_TRACEBACK=1` shows where an internal error comes from.
+
+[Complete commands in the shell](how-to/shell-completion.md) with the Tab key; `hayflick doctor`
+says [what an installation lacks](how-to/check-installation.md).
 """
 NEXT = """\
 ## Next

@@ -123,9 +123,7 @@ def estimate_command(
 )
 def report_command(
     folder: RunArgument,
-    out: Annotated[
-        Path | None, typer.Option(help="HTML page to write.", show_default=False)
-    ] = None,
+    out: options.PageOption = None,
     output_format: Annotated[
         options.Format | None,
         typer.Option(

@@ -78,7 +78,7 @@ def watch_command(
     source: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Answers: .jsonl, .ndjson, .json, .csv, .tsv, .parquet or .xlsx, also .gz and "
             ".zst; a log of a tool, a folder of them, their URL in an object store (s3://…), or - "
             "for standard input.",
