@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,42 @@ def test_one_item_and_few_items_have_an_audit():
     wordless = hf.audit({"text": ["!!!", "!!!", "???"]}, text="text")
     assert wordless.duplicates.redundant == 1
     assert wordless.effective_items.value == pytest.approx(1 / (1 / 3 + 2 / 3 / 3))
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".txt.gz"])
+def test_the_lines_of_a_text_are_a_data_set(tmp_path, capsys, suffix):
+    texts = texts_of(20)
+    path, clean = tmp_path / f"corpus{suffix}", tmp_path / "clean.txt"
+    content = "\n".join([*texts, "", texts[0].upper()]).encode()
+    path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
+    code, found = printed(capsys, path, "--write-clean", clean, "--holdout", path)
+    assert (code, found["items"], found["near_duplicates"]["exact"]) == (0, 21, 1)
+    assert clean.read_text().splitlines() == [*texts, ""]
+    assert pl.read_csv(tmp_path / "clean.dropped.csv").select("row", "like_row").rows() == [(22, 1)]
+    assert hf.audit(path).items == 21
+    for option, column in (("--text", "text"), ("--class", "kind"), ("--language", "lang")):
+        assert main(["audit", str(path), option, column]) == 2
+        assert "has no columns" in capsys.readouterr().err
+    blank = tmp_path / "blank.txt"
+    blank.write_text("\n \n")
+    assert main(["audit", str(blank)]) == 2
+    assert "has no line with text" in capsys.readouterr().err
+
+
+def test_references_in_another_unicode_form_are_the_same_texts(tmp_path, capsys):
+    people = [f"café crème {text}" for text in texts_of(150)]
+    model = [f"brûlée {text}" for text in texts_of(150, seed=2)]
+    files = {}
+    for name, texts, form in (("human", people, "NFD"), ("model", model, "NFC")):
+        files[name] = tmp_path / f"{name}.txt"
+        text = unicodedata.normalize(form, "\n".join(texts))
+        files[name].write_text(text, encoding="utf-8")
+    path = write_lines(tmp_path / "data.jsonl", people)
+    options = ["--text", "text", "--human", files["human"], "--model", files["model"]]
+    _, found = printed(capsys, path, *options)
+    share = found["synthetic_share"]
+    assert share["value"] < 0.05
+    assert share["notes"] == []
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

@@ -89,7 +89,8 @@ def audit(
     Parameters
     ----------
     source
-        The data set: what `hayflick.corpus.answers.read_answers` takes.
+        The data set: what `hayflick.corpus.answers.read_answers` takes, or a ``.txt`` with a text
+        in every line.
     text
         The column of the texts; None to find the answers of a log.
     label, language

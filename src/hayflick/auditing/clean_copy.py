@@ -35,7 +35,8 @@ from hayflick.corpus.table_kinds import DelimitedTable
 from hayflick.corpus.tables import open_table
 
 LINES, DELIMITED, PARQUET = (".jsonl", ".ndjson", ".json"), (".csv", ".tsv"), ".parquet"
-WRITTEN = (*LINES, *DELIMITED, PARQUET)
+TEXT = ".txt"
+WRITTEN = (*LINES, *DELIMITED, PARQUET, TEXT)
 
 EXACT, NEAR = translatable("exact copy"), translatable("near copy")
 UNUSABLE = translatable("cannot be used")
@@ -301,7 +302,9 @@ def _write_one(
 
     def write(path: Path) -> None:
         with _text_file(path, target, encoding) as file:
-            if suffix in LINES:
+            if suffix == TEXT:
+                _text(source, file, merge, encoding)
+            elif suffix in LINES:
                 _json(source, file, merge, encoding)
             else:
                 _delimited(source, file, merge, table, encoding)
@@ -338,6 +341,14 @@ def _text_file(path: Path, target: Path, encoding: str) -> Iterator[TextIO]:
         else:
             with io.TextIOWrapper(file, encoding, "replace", newline="") as text:
                 yield text
+
+
+def _text(source: Path, file: TextIO, merge: _Merge, encoding: str) -> None:
+    """Write the lines that are kept, and those that are blank."""
+    lines = text_lines(source, decoded(source, encoding=encoding))
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or merge.keeps(number):
+            file.write(f"{line}\n")
 
 
 def _json(source: Path, file: TextIO, merge: _Merge, encoding: str) -> None:

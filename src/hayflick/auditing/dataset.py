@@ -22,6 +22,7 @@ from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.files import InputFile, InputFiles, input_files
 from hayflick.corpus.frames import is_in_memory
 from hayflick.corpus.items import lines
+from hayflick.corpus.normalization import normalized
 from hayflick.corpus.running_text import plain_text
 
 _TEXTS_AT_ONCE = 50_000
@@ -90,7 +91,8 @@ def read_dataset(
     Parameters
     ----------
     source
-        What `hayflick.corpus.answers.read_answers` takes.
+        What `hayflick.corpus.answers.read_answers` takes, or a ``.txt``: every line that is not
+        blank is an item.
     columns
         The columns to read: the class as the group, the language as the prompt.
     executor
@@ -105,6 +107,8 @@ def read_dataset(
     ArgumentError, DataError
         As `hayflick.corpus.answers.read_answers`; or if there is no column of texts.
     """
+    if isinstance(source, (str, os.PathLike)) and content_suffix(Path(source)) == ".txt":
+        return _read_lines(Path(source), columns, how)
     try:
         if (executor is None and not by_file) or is_in_memory(source):
             found = read_answers(source, columns=columns, **how)
@@ -117,6 +121,32 @@ def read_dataset(
     if "text" not in found.frame.columns:
         raise ArgumentError("text", got="nothing", takes="the column of the texts")
     return found
+
+
+def _read_lines(path: Path, columns: AnswerColumns, how: Mapping[str, Any]) -> Answers:
+    """Return the lines of a text that are not blank."""
+    given = (columns.text, columns.group, columns.prompt, *columns.values)
+    names = ("text", "label", "language", *("score" for _ in columns.values))
+    for name, column in zip(names, given, strict=True):
+        if column is not None:
+            takes = f"nothing, as {path.name} has no columns: each of its lines is a text"
+            raise ArgumentError(name, got=column, takes=takes)
+    texts, source = _lines_of(path, "data", how)
+    frame = texts.to_frame().with_row_index("row", offset=1).cast({"row": pl.Int64})
+    frame = frame.filter(pl.col("text").str.strip_chars() != "")
+    if frame.is_empty():
+        raise DataError(f"{path}: has no line with text")
+    rounds = frame.with_columns(round=pl.lit(1, pl.Int64))
+    return Answers(path.name, ("1",), rounds, sources=(source,))
+
+
+def _lines_of(path: Path, role: str, how: Mapping[str, Any]) -> tuple[pl.Series, Source]:
+    """Return the lines of a text, and where they are from."""
+    encoding, form = how["encoding"], how["normalize"]
+    pieces = plain_text(path, encoding=encoding, progress=how["progress"])
+    found = [line for batch in lines(pieces, name=str(path)) for line in batch]
+    source = Source.of(path, rows=len(found), encoding=encoding, role=role, normalization=form)
+    return normalized(pl.Series("text", found, dtype=pl.String), form).alias("text"), source
 
 
 def _read_apart(
@@ -185,11 +215,8 @@ def read_reference(name: str, given: Any, column: str | None, **how: Any) -> Ref
     if isinstance(given, (list, tuple, pl.Series)) and not _are_paths(given):
         return Reference(f"{role} in memory", text_series(given, name=name))
     if isinstance(given, (str, os.PathLike)) and content_suffix(Path(given)) == ".txt":
-        path = Path(given)
-        pieces = plain_text(path, encoding=how["encoding"], progress=how["progress"])
-        found = [line for batch in lines(pieces, name=str(path)) for line in batch]
-        source = Source.of(path, rows=len(found), encoding=how["encoding"], role=role)
-        return Reference(path.name, pl.Series("text", found, dtype=pl.String), (source,))
+        texts, source = _lines_of(Path(given), role, how)
+        return Reference(source.name, texts, (source,))
     read = read_answers(given, columns=AnswerColumns(by=None, text=column), **how)
     sources = tuple(replace(one, role=role) for one in read.sources)
     return Reference(read.name, read.frame["text"], sources)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _optional = partial(typer.Option, show_default=False)
 _TABLE = (
-    "The data set: .jsonl, .ndjson, .json, .csv, .tsv, .parquet or .xlsx, also .gz and .zst; a log "
+    "The data set: .jsonl, .ndjson, .json, .csv, .tsv, .parquet, .xlsx, or .txt with a text in "
+    "every line, also .gz and .zst; a log "
     "of a tool, a folder of them, their URL in an object store (s3://…), or - for standard input."
 )
 
@@ -153,8 +154,8 @@ def audit_command(
         str | None,
         _optional(
             help="Write the data set without near duplicates here, in its own format (.jsonl, "
-            ".json, .csv, .tsv, .parquet); the dropped rows are listed in NAME.dropped.csv. Of "
-            "several files, a folder.",
+            ".json, .csv, .tsv, .parquet, .txt); the dropped rows are listed in NAME.dropped.csv. "
+            "Of several files, a folder.",
             metavar="FILE",
         ),
     ] = None,
