@@ -1,5 +1,6 @@
 """The reference is complete, and what of it comes from the code is up to date."""
 
+import json
 import re
 import sys
 from importlib import import_module
@@ -100,6 +101,31 @@ def test_the_columns_of_a_review_are_those_of_the_file(tmp_path):
     hayflick.draw_review(ANSWERS, by="round", text="answer", number=5).save(path)
     written = path.read_text(encoding="utf-8-sig").partition("\n")[0].split(",")
     assert [name for row in sections("file-formats.md")["Review"] for name in row[:7]] == written
+
+
+def test_the_files_hold_what_is_said_of_them(tmp_path):
+    rows = dict(
+        re.findall(
+            r"^\| `(\w+)` \| (.*) \|$",
+            (DOCS / "reference" / "file-formats.md").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
+    trainer = RESULTS["calibrate"]().to_dict()
+    numbers = hayflick.calibrate_numbers(
+        means=[70.1, 70.3, 69.8, 70.6], variances=[144, 139, 131, 127], sizes=1000
+    ).to_dict()
+    for found in (trainer, numbers):
+        assert {"format_version", "family", "parameters", "covariance"} < set(found)
+        assert all(f"`{name}`" in rows["parameters"] for name in found["parameters"])
+    text = "the cat sat\non the mat\nquinces and medlars\n"
+    (tmp_path / "corpus.txt").write_text(text, encoding="utf-8")
+    hayflick.reserve(tmp_path / "corpus.txt", size=2).save(tmp_path / "reserve.jsonl")
+    first, second, _ = (tmp_path / "reserve.jsonl").read_text(encoding="utf-8").splitlines()
+    page = (DOCS / "reference" / "file-formats.md").read_text(encoding="utf-8")
+    told = page.partition("## Reserve")[2].partition("## Simulated")[0]
+    assert [key for key in json.loads(first)["hayflick_reserve"] if f"`{key}`" not in told] == []
+    assert set(json.loads(second)) == {"line", "text"}
 
 
 def test_the_tables_of_registries_are_up_to_date(monkeypatch):
