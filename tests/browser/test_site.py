@@ -22,7 +22,7 @@ KINDS = [
     "index.html",
     "ja/index.html",
     "tutorials/1-plan.html",
-    "planning.html",
+    "comparing.html",
     "cli.html",
     "reference/glossary.html",
     "gallery/index.html",
