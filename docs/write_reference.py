@@ -5,11 +5,13 @@ from __future__ import annotations
 import write_api
 import write_settings
 import write_tables
+import write_trust
 
 
 def main() -> None:
     """Write the pages."""
     pages = write_api.pages() | {write_settings.PAGE: write_settings.page()} | write_tables.pages()
+    pages[write_trust.PAGE] = write_trust.with_records()
     for path, text in pages.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

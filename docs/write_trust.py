@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -272,82 +272,86 @@ class Record:
 
     Parameters
     ----------
-    topic, section
-        What it is about; the name of the campaign.
+    topic
+        What it is about.
     row
-        A pattern of the row.
+        A pattern of its beginning.
     what
         What the row says, where it does not say that by itself.
     """
 
     topic: str
-    section: str
     row: str
     what: str = ""
 
 
 RECORDED = (
-    Record("False alarms", "false_alarms", r"product form at the boundary, Gaussian"),
-    Record("False alarms", "false_alarms", r"product form at the boundary, heavy-tailed"),
-    Record("False alarms", "false_alarms", r"sum form at the boundary, discrete"),
-    Record("False alarms", "false_alarms", r"cusum, run length 500"),
-    Record("False alarms", "panel", r"default panel, .* sum form.*within 20 rounds"),
-    Record("False alarms", "panel", r"default panel, .* product form"),
-    Record("Losses found", "false_alarms", r"spread halved, tolerance 0.05, mean 0"),
-    Record("Losses found", "false_alarms", r"spread × .95, tolerance 0.02, mean 0"),
-    Record("Losses found", "panel", r"2% of the types lost a round"),
-    Record("Losses found", "panel", r"25% of the types lost at once"),
-    Record("Calibration", "calibration", r"the ideal chain: sharpening within"),
-    Record("Calibration", "calibration", r"planted b = 1.1: sharpening within"),
-    Record("Calibration", "calibration", r"200 trainers drawn at random, 4 rounds"),
+    Record("False alarms", r"product form at the boundary, Gaussian"),
+    Record("False alarms", r"product form at the boundary, heavy-tailed"),
+    Record("False alarms", r"sum form at the boundary, discrete"),
+    Record("False alarms", r"cusum, run length 500"),
+    Record("False alarms", r"default panel, .* sum form.*within 20 rounds"),
+    Record("False alarms", r"default panel, .* product form"),
+    Record("Losses found", r"spread halved, tolerance 0.05, mean 0"),
+    Record("Losses found", r"spread × .95, tolerance 0.02, mean 0"),
+    Record("Losses found", r"2% of the types lost a round"),
+    Record("Losses found", r"25% of the types lost at once"),
+    Record("Calibration", r"the ideal chain: sharpening within"),
+    Record("Calibration", r"planted b = 1.1: sharpening within"),
+    Record("Calibration", r"200 trainers drawn at random, 4 rounds"),
+    Record("Calibration", r"200 trainers drawn at random whose b drifts .*, 4 rounds"),
     Record(
-        "Calibration", "calibration", r"200 trainers drawn at random whose b drifts .*, 4 rounds"
-    ),
-    Record(
-        *("Calibration", "trainers", r"all 20 runs"),
+        *("Calibration", r"all 20 runs"),
         what="20 recorded runs of recurrent networks: shares in 90 % intervals, one to five rounds"
         " ahead",
     ),
     Record(
-        *("Calibration", "numbers", r"the ideal one"),
+        *("Calibration", r"the ideal one"),
         what="an ideal trainer of numbers: 90 % intervals of the spread that hold",
     ),
     Record(
-        *("Calibration", "numbers", r"a kernel density"),
+        *("Calibration", r"a kernel density"),
         what="a kernel density: 90 % intervals of the spread that hold",
     ),
-    Record("Comparisons", "comparing", r"intervals of 100 and 100 answers"),
-    Record("Comparisons", "comparing", r"intervals of 1 and 1 answers"),
-    Record("Comparisons", "comparing", r"two random halves"),
+    Record("Comparisons", r"intervals of 100 and 100 answers"),
+    Record("Comparisons", r"intervals of 1 and 1 answers"),
+    Record("Comparisons", r"two random halves"),
     Record(
-        *("Audits", "audit", r"the same: recall"),
+        *("Audits", r"the same: recall"),
         what="100,000 copies with 5 edits in 60 words among 1,000,000 texts: recall, precision",
     ),
-    Record("Audits", "audit", r"share of synthetic texts"),
-    Record("Audits", "audit", r"effective items, 300 items"),
-    Record("Retrieval", "contamination", r"retrieval, weight 1:"),
-    Record("Retrieval", "contamination", r"retrieval, weight 3:"),
-    Record("Who started it", "genealogy", r"100 runs of 4 to 8 agents"),
-    Record("Who started it", "genealogy", r"199 simulated logs"),
+    Record("Audits", r"share of synthetic texts"),
+    Record("Audits", r"effective items, 300 items"),
+    Record("Retrieval", r"retrieval, weight 1:"),
+    Record("Retrieval", r"retrieval, weight 3:"),
+    Record("Who started it", r"100 runs of 4 to 8 agents"),
+    Record("Who started it", r"199 simulated logs"),
 )
 
 
-def recorded(*, dated: bool) -> str:
+def recorded() -> str:
     """Return the table of what the long campaigns found."""
     lines = RECORDS.read_text(encoding="utf-8").splitlines()
+    # Days are looked up in the history where the page does not have the row yet.
+    days = dict(_dated_rows(PAGE.read_text(encoding="utf-8")))
     rows = ["| about | what | measured | target | command | on |", "| --- |" + " --- |" * 5]
     for one in RECORDED:
-        begin = lines.index(f"<!-- {one.section} -->")
-        end = lines.index(f"<!-- end of {one.section} -->")
-        number = next(k for k in range(begin, end) if re.search(one.row, lines[k]))
+        number = next(k for k, line in enumerate(lines) if re.match(rf"\| {one.row}", line))
+        campaign = next(filter(None, map(_CAMPAIGN.match, lines[number::-1])))[1]
         what, ours, _, measured, target, _ = lines[number].strip("| ").split(" | ")
         found = f"{measured} ({ours})" if re.search(r"\d of [\d,]+ streams", ours) else measured
-        day = _recorded_on(number + 1) if dated else "…"
-        command = f"`python benchmarks {one.section}`"
-        rows.append(
-            f"| {one.topic} | {one.what or what} | {found} | {target} | {command} | {day} |"
-        )
+        told = f"| {one.topic} | {one.what or what} | {found} | {target} |"
+        day = days.get(told) or _recorded_on(number + 1)
+        rows.append(f"{told} `python benchmarks {campaign}` | {day} |")
     return "\n".join(rows)
+
+
+_CAMPAIGN = re.compile(r"<!-- (\w+) -->")
+
+
+def _dated_rows(page: str) -> Iterator[tuple[str, str]]:
+    for found in re.finditer(r"^(\|.*\|) `python \w+ \w+` \| (\S+) \|$", page, re.MULTILINE):
+        yield found[1], found[2]
 
 
 def _recorded_on(number: int) -> str:
@@ -427,10 +431,15 @@ def filled(text: str, parts: Mapping[str, str]) -> str:
     return text
 
 
+def with_records() -> str:
+    """Return the page with what is recorded now, and no check made anew."""
+    return filled(PAGE.read_text(encoding="utf-8"), {"recorded": recorded()})
+
+
 def main() -> None:
     """Make the checks, and write the page and its picture."""
     found = [measure(one) for one in checks()]
-    parts = {"checks": table(found), "summary": summary(found), "recorded": recorded(dated=True)}
+    parts = {"checks": table(found), "summary": summary(found), "recorded": recorded()}
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), parts), encoding="utf-8")
     PICTURE.write_text(picture(found), encoding="utf-8")
 
