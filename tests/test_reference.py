@@ -128,6 +128,36 @@ def test_the_files_hold_what_is_said_of_them(tmp_path):
     assert set(json.loads(second)) == {"line", "text"}
 
 
+SIMULATED = {
+    "bernoulli": hayflick.Bernoulli(0.2),
+    "poisson": hayflick.Poisson(3.0),
+    "negative-binomial": hayflick.NegativeBinomial(3.0, 1.0),
+    "gaussian": hayflick.Gaussian(0.0, 1.0),
+    "multivariate-gaussian": hayflick.MultivariateGaussian([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]]),
+    "symmetric-mixture": hayflick.SymmetricMixture(1.0, 1.0),
+    "discrete": hayflick.Discrete.from_counts({"a": 20, "b": 10}),
+}
+
+
+@pytest.mark.parametrize("family", SIMULATED)
+def test_every_variable_of_simulated_runs_is_named(family):
+    regime = hayflick.Accumulate() if family == "discrete" else hayflick.Replace()
+    runs = hayflick.simulate(
+        SIMULATED[family], samples=30, generations=2, replicates=4, regime=regime, seed=1
+    )
+    named = {key for row in sections("file-formats.md")["Simulated runs"] for key in row}
+    assert set(runs.data_vars) <= named
+
+
+def test_the_columns_of_a_study_are_named():
+    page = (DOCS / "reference" / "file-formats.md").read_text(encoding="utf-8")
+    settings = {"format_version": 1, "family": "zipf:10", "generations": 2, "samples": [10, 20]}
+    columns = set(hayflick.sweep(settings).to_frame().columns)
+    assert [
+        name for name in columns - set(hayflick.Study.model_fields) if f"`{name}`" not in page
+    ] == []
+
+
 def test_the_tables_of_registries_are_up_to_date(monkeypatch):
     pages = generator("write_tables", monkeypatch).pages()
     assert {path: path.read_text(encoding="utf-8") for path in pages} == pages, "run make generated"
