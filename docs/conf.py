@@ -27,7 +27,7 @@ gettext_compact = False
 
 # A page is a notebook only where its first lines say so.
 nb_execution_mode = "cache"
-nb_execution_cache_path = "../build/site-cache"
+nb_execution_cache_path = str(Path(__file__).parents[1] / "build" / "site-cache")
 nb_execution_raise_on_error = True
 nb_execution_timeout = 240
 myst_enable_extensions = ["colon_fence", "deflist"]
