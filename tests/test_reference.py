@@ -197,9 +197,12 @@ def test_how_far_to_trust_it_is_up_to_date(monkeypatch):
     assert [row.strip("| ").split(" | ")[:3] for row in rows] == [
         [check.what, check.kind, f"{check.law():.5f}"] for check in checks
     ], "run make trust"
-    # Two of the simulations: the same seed gives the same digits.
+    # Two of the simulations: the same seed gives the same runs, but for the last digits of others'
+    # mathematical libraries.
     for place in (1, 2):
-        assert rows[place] == written.row(written.measure(checks[place])), "run make trust"
+        found = written.measure(checks[place])
+        mean = float(rows[place].strip("| ").split(" | ")[3].partition(" ")[0])
+        assert found.mean == pytest.approx(mean, abs=found.error / 5), "run make trust"
     assert written.with_records() == text, "run make generated"
 
 
