@@ -1,3 +1,3 @@
 """The version of the client, which is that of hayflick."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
