@@ -40,7 +40,7 @@ _UNASSIGNED = "\u0378"
 """A character that no font has: what is drawn in place of what is missing."""
 
 
-class Condition(StrEnum):
+class FindingState(StrEnum):
     """How something is."""
 
     GOOD = "ok"
@@ -69,7 +69,7 @@ class Finding:
     """
 
     name: str
-    state: Condition
+    state: FindingState
     found: str
     remedy: str = ""
 
@@ -118,7 +118,7 @@ def doctor_command(
     """
     required = requirements()
     findings = list(_findings(required, config=config, database=database))
-    broken = [one for one in findings if one.state is Condition.BROKEN]
+    broken = [one for one in findings if one.state is FindingState.BROKEN]
     if output_format is Format.JSON:
         print_json(
             {
@@ -195,7 +195,7 @@ def _findings(
             yield from check()
         except Exception as fault:
             # Whatever goes wrong is what was looked for.
-            yield Finding(name, Condition.BROKEN, _told(fault), _REINSTALL)
+            yield Finding(name, FindingState.BROKEN, _told(fault), _REINSTALL)
 
 
 def _told(fault: Exception) -> str:
@@ -204,16 +204,16 @@ def _told(fault: Exception) -> str:
 
 
 def _program() -> Iterator[Finding]:
-    yield Finding("hayflick", Condition.GOOD, f"{__version__} in {Path(__file__).parents[1]}")
+    yield Finding("hayflick", FindingState.GOOD, f"{__version__} in {Path(__file__).parents[1]}")
     version = f"{platform.python_implementation()} {platform.python_version()}"
     old = sys.version_info < (3, 11)
     yield Finding(
         "Python",
-        Condition.BROKEN if old else Condition.GOOD,
+        FindingState.BROKEN if old else FindingState.GOOD,
         f"{version}, {sys.executable}",
         "install Python 3.11 or newer" if old else "",
     )
-    yield Finding("system", Condition.GOOD, f"{platform.platform()}, {platform.machine()}")
+    yield Finding("system", FindingState.GOOD, f"{platform.platform()}, {platform.machine()}")
 
 
 def _packages(required: Sequence[Requirement]) -> Iterator[Finding]:
@@ -221,18 +221,20 @@ def _packages(required: Sequence[Requirement]) -> Iterator[Finding]:
     main = [one for one in required if one.extra is None]
     if not main:
         remedy = "install it with pip, so that its extras are known"
-        yield Finding("packages", Condition.NOTE, "hayflick is not installed as a package", remedy)
+        yield Finding(
+            "packages", FindingState.NOTE, "hayflick is not installed as a package", remedy
+        )
         return
     wrong = [one for one in main if not one.met]
     shown = [f"{one.name} {one.installed}" for one in main if one.met and one.name in _MAIN]
     found = ", ".join(shown)
     if not wrong:
         more = len(main) - len(shown)
-        yield Finding("packages", Condition.GOOD, f"{found} and {more} more")
+        yield Finding("packages", FindingState.GOOD, f"{found} and {more} more")
     for one in wrong:
         has = "not installed" if one.installed is None else f"{one.installed} is too old"
         remedy = f'pip install "{one.name}>={one.least}"'
-        yield Finding(one.name, Condition.BROKEN, has, remedy)
+        yield Finding(one.name, FindingState.BROKEN, has, remedy)
 
 
 def _extras(required: Sequence[Requirement]) -> Iterator[Finding]:
@@ -242,14 +244,14 @@ def _extras(required: Sequence[Requirement]) -> Iterator[Finding]:
         old = [f"{one.name} {one.installed}" for one in parts if one.installed and not one.met]
         remedy = f'pip install "hayflick[{extra}]"'
         if len(missing) == len(parts):
-            yield Finding(f"extra {extra}", Condition.ABSENT, "not installed", remedy)
+            yield Finding(f"extra {extra}", FindingState.ABSENT, "not installed", remedy)
         elif missing or old:
             problems = [f"{one} is missing" for one in missing]
             problems += [f"{one} is too old" for one in old]
-            yield Finding(f"extra {extra}", Condition.NOTE, ", ".join(problems), remedy)
+            yield Finding(f"extra {extra}", FindingState.NOTE, ", ".join(problems), remedy)
         else:
             found = ", ".join(f"{one.name} {one.installed}" for one in parts)
-            yield Finding(f"extra {extra}", Condition.GOOD, found)
+            yield Finding(f"extra {extra}", FindingState.GOOD, found)
 
 
 def _compiled_code() -> Iterator[Finding]:
@@ -264,28 +266,31 @@ def _compiled_code() -> Iterator[Finding]:
         result = doubled(21)
     if result != 42:
         yield Finding(
-            "compiled code", Condition.BROKEN, f"2 times 21 is {result}", "reinstall numba"
+            "compiled code", FindingState.BROKEN, f"2 times 21 is {result}", "reinstall numba"
         )
         return
     remedy = "set NUMBA_CACHE_DIR to a folder that you can write to"
     settings: Any = numba.config
     if settings.DISABLE_JIT:
         found = "switched off by NUMBA_DISABLE_JIT: everything is slow"
-        yield Finding("compiled code", Condition.NOTE, found, "unset it")
+        yield Finding("compiled code", FindingState.NOTE, found, "unset it")
         return
-    yield Finding("compiled code", Condition.GOOD, f"numba {numba.__version__} compiles")
+    yield Finding("compiled code", FindingState.GOOD, f"numba {numba.__version__} compiles")
     place = doubled.stats.cache_path
     if place is None:
         yield Finding(
-            "its cache", Condition.NOTE, "nothing is kept: code is compiled on every start", remedy
+            "its cache",
+            FindingState.NOTE,
+            "nothing is kept: code is compiled on every start",
+            remedy,
         )
     elif not _writable(Path(place)):
         found = f"{place} cannot be written to: code is compiled on every start"
-        yield Finding("its cache", Condition.NOTE, found, remedy)
+        yield Finding("its cache", FindingState.NOTE, found, remedy)
     elif caught:
-        yield Finding("its cache", Condition.NOTE, str(caught[0].message))
+        yield Finding("its cache", FindingState.NOTE, str(caught[0].message))
     else:
-        yield Finding("its cache", Condition.GOOD, place)
+        yield Finding("its cache", FindingState.GOOD, place)
 
 
 def _doubled(value: int) -> int:
@@ -299,9 +304,11 @@ def _charts() -> Iterator[Finding]:
     drawn = vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
     if "<svg" not in drawn:
         remedy = "reinstall vl-convert-python"
-        yield Finding("charts", Condition.BROKEN, "the renderer draws nothing", remedy)
+        yield Finding("charts", FindingState.BROKEN, "the renderer draws nothing", remedy)
         return
-    yield Finding("charts", Condition.GOOD, f"vl-convert {_installed('vl-convert-python')} draws")
+    yield Finding(
+        "charts", FindingState.GOOD, f"vl-convert {_installed('vl-convert-python')} draws"
+    )
     # All missing letters are drawn alike.
     absent = vl_convert.svg_to_png(_PICTURE.format(_UNASSIGNED))
     letters = [
@@ -312,9 +319,9 @@ def _charts() -> Iterator[Finding]:
             "no font has Japanese letters: pictures saved as .png show boxes; pages do not need it"
         )
         remedy = "install one, such as Noto Sans CJK (Debian: apt-get install fonts-noto-cjk)"
-        yield Finding("Japanese fonts", Condition.NOTE, found, remedy)
+        yield Finding("Japanese fonts", FindingState.NOTE, found, remedy)
     else:
-        yield Finding("Japanese fonts", Condition.GOOD, "found")
+        yield Finding("Japanese fonts", FindingState.GOOD, "found")
 
 
 def _processors() -> Iterator[Finding]:
@@ -328,9 +335,11 @@ def _processors() -> Iterator[Finding]:
     found = ", ".join([f"{count} processors", *limits])
     if usable < count:
         remedy = f"give --threads {usable} where a command takes it"
-        yield Finding("threads", Condition.NOTE, f"{found}; this process may use {usable}", remedy)
+        yield Finding(
+            "threads", FindingState.NOTE, f"{found}; this process may use {usable}", remedy
+        )
     else:
-        yield Finding("threads", Condition.GOOD, found)
+        yield Finding("threads", FindingState.GOOD, found)
 
 
 def _folders() -> Iterator[Finding]:
@@ -338,27 +347,27 @@ def _folders() -> Iterator[Finding]:
         temporary = Path(tempfile.gettempdir())
     except OSError as fault:
         remedy = "set TMPDIR to a folder that you can write to"
-        yield Finding("temporary folder", Condition.BROKEN, _told(fault), remedy)
+        yield Finding("temporary folder", FindingState.BROKEN, _told(fault), remedy)
     else:
         free = shutil.disk_usage(temporary).free
         room = f"{temporary}, {free / 1e9:,.1f} GB are free"
         little = free < _LITTLE_ROOM
         remedy = "make room, or set TMPDIR to another folder" if little else ""
-        state = Condition.NOTE if little else Condition.GOOD
+        state = FindingState.NOTE if little else FindingState.GOOD
         yield Finding("temporary folder", state, room, remedy)
     try:
         here = Path.cwd()
     except OSError:
-        yield Finding("this folder", Condition.NOTE, "was removed", "go to another one")
+        yield Finding("this folder", FindingState.NOTE, "was removed", "go to another one")
         return
     if _writable(here):
         free = shutil.disk_usage(here).free
         yield Finding(
-            "this folder", Condition.GOOD, f"can be written to, {free / 1e9:,.1f} GB are free"
+            "this folder", FindingState.GOOD, f"can be written to, {free / 1e9:,.1f} GB are free"
         )
     else:
         remedy = "go to another one, or say with --out where pages are to go"
-        yield Finding("this folder", Condition.NOTE, f"{here} cannot be written to", remedy)
+        yield Finding("this folder", FindingState.NOTE, f"{here} cannot be written to", remedy)
 
 
 def _writable(folder: Path) -> bool:
@@ -373,10 +382,12 @@ def _terminal() -> Iterator[Finding]:
     encoding = (getattr(sys.stdout, "encoding", None) or "unknown").lower()
     found = f"{encoding}, locale {locale.setlocale(locale.LC_CTYPE, None)}"
     if encoding.replace("-", "") == "utf8":
-        yield Finding("encoding", Condition.GOOD, found)
+        yield Finding("encoding", FindingState.GOOD, found)
     else:
         remedy = "set PYTHONUTF8=1, or LANG to a locale such as C.UTF-8"
-        yield Finding("encoding", Condition.NOTE, f"{found}: letters it lacks are escaped", remedy)
+        yield Finding(
+            "encoding", FindingState.NOTE, f"{found}: letters it lacks are escaped", remedy
+        )
 
 
 def _settings(path: Path) -> Iterator[Finding]:
@@ -386,10 +397,10 @@ def _settings(path: Path) -> Iterator[Finding]:
     try:
         settings = read_settings(path)
     except HayflickError as fault:
-        yield Finding("settings", Condition.BROKEN, _told(fault), f"correct {path}")
+        yield Finding("settings", FindingState.BROKEN, _told(fault), f"correct {path}")
         return
     found = f"{path}: streams {len(settings.streams)}, alert targets {len(settings.targets)}"
-    yield Finding("settings", Condition.GOOD, found)
+    yield Finding("settings", FindingState.GOOD, found)
 
 
 def _store(place: str) -> Iterator[Finding]:
@@ -399,17 +410,17 @@ def _store(place: str) -> Iterator[Finding]:
     try:
         if not is_server(place) and not Path(Database.named(place)).exists():
             found = f"there is none at {Database.named(place)}"
-            yield Finding("store", Condition.NOTE, found, "hayflick serve makes it")
+            yield Finding("store", FindingState.NOTE, found, "hayflick serve makes it")
             return
         with Database(place, read_only=True) as store:
             found = f"{store.name}, {store.dialect}, version {store.schema_version}"
     except MissingExtraError as fault:
-        yield Finding("store", Condition.BROKEN, str(fault))
+        yield Finding("store", FindingState.BROKEN, str(fault))
     except HayflickError as fault:
         remedy = "see hayflick db check, and hayflick db upgrade"
-        yield Finding("store", Condition.BROKEN, _told(fault), remedy)
+        yield Finding("store", FindingState.BROKEN, _told(fault), remedy)
     else:
-        yield Finding("store", Condition.GOOD, found, "")
+        yield Finding("store", FindingState.GOOD, found, "")
 
 
 def _print(findings: Sequence[Finding]) -> None:
@@ -426,6 +437,6 @@ def _print(findings: Sequence[Finding]) -> None:
             print(f"{before}{line}")
         if one.remedy:
             print(f"{before}-> {one.remedy}")
-    broken = sum(one.state is Condition.BROKEN for one in findings)
+    broken = sum(one.state is FindingState.BROKEN for one in findings)
     print()
     print(f"what is needed to work is broken: {broken}" if broken else "all that is needed works")
