@@ -66,3 +66,36 @@ def test_the_picture_of_the_rooms_is_current():
 
 def test_no_circle_of_imports():
     assert tool("draw_rooms").circles() == []
+
+
+def test_a_release_lacks_nothing_and_holds_nothing_else():
+    release = tool("release")
+    sources = [
+        f"src/{name.replace('*', 'one')}" for name in (*release.NEEDED, "hayflick/__init__.py")
+    ]
+    names = [*(path.removeprefix("src/") for path in sources), "hayflick-0.2.dist-info/WHEEL"]
+    assert release.wheel_faults(names, sources) == []
+    faults = release.wheel_faults([*names[1:], "tests/conftest.py"], sources)
+    assert faults == [
+        "not in the wheel: hayflick/py.typed",
+        "nothing in the wheel matches hayflick/py.typed",
+        "in the wheel, and no source: tests/conftest.py",
+    ]
+    top = ["pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"]
+    assert release.sdist_faults([*sources, *top], sources) == []
+    faults = release.sdist_faults([*sources, *top[1:], "tests/conftest.py"], sources)
+    assert faults == ["not in the sdist: pyproject.toml", "in the sdist: tests/conftest.py"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("MIT", ""),
+        ("LGPL-3.0-only", "weak copyleft"),
+        ("Mozilla Public License 2.0 (MPL 2.0)", "weak copyleft"),
+        ("GNU General Public License v3 (GPLv3)", "copyleft"),
+        ("not stated", "not stated"),
+    ],
+)
+def test_licences_to_look_at_are_named(stated, expected):
+    assert tool("release_licences").note(stated) == expected
