@@ -28,7 +28,7 @@ FORBIDDEN = re.compile(
 ELEMENTS = {
     "small",
     "br",
-    *("html", "head", "meta", "title", "style", "body", "header", "section", "footer"),
+    *("html", "head", "meta", "title", "style", "body", "main", "header", "section", "footer"),
     *("h1", "h2", "h3", "h4", "p", "ul", "li", "b", "i"),
     *("dl", "dt", "dd", "code", "blockquote", "figure", "figcaption", "fieldset", "legend"),
     *("div", "span", "input", "label", "details", "summary", "a", "pre", "table"),
