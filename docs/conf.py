@@ -17,6 +17,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "numpydoc",
+    "gallery",
     "languages",
     "mathml",
     "repository_pages",
