@@ -271,7 +271,12 @@ def _schema(study: CellStudy) -> dict[str, Any]:
 
 
 def _row(ready: ReadyCell, found: CellResult | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"cell": ready.cell.number, "id": ready.identifier, **ready.row()}
+    row: dict[str, Any] = {"cell": ready.cell.number, "id": ready.identifier}
+    # A table cannot hold half of a pair of surrogates, which a name given in Python may have.
+    row |= {
+        name: value.encode(errors="replace").decode() if isinstance(value, str) else value
+        for name, value in ready.row().items()
+    }
     if found is None:
         return row
     last, start = found.last, found.start
