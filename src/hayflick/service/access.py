@@ -242,8 +242,10 @@ class AccessGuard:
     ``request.state.csrf`` is what its forms must hold.
     """
 
-    def __init__(self, app: Application, *, service: Service) -> None:
-        self._application, self._service = app, service
+    def __init__(
+        self, app: Application, *, service: Service, answer: Callable[[Request, Problem], Response]
+    ) -> None:
+        self._application, self._service, self._answer = app, service, answer
         self._loopback = is_loopback(service.settings.host)
         self._marked: dict[int, float] = {}
         self._limiter: Any = None
@@ -280,12 +282,17 @@ class AccessGuard:
                     body = await read_body(headers, receive, at_most=most)
                     receive = replayed(body, receive)
         except RequestRefusal as refusal:
-            await _refuse(Problem(refusal.status, refusal.message), scope, receive, send)
+            await self._refuse(Problem(refusal.status, refusal.message), scope, receive, send)
             return
         except Problem as problem:
-            await _refuse(problem, scope, receive, send)
+            await self._refuse(problem, scope, receive, send)
             return
         await self._application(scope, receive, send)
+
+    async def _refuse(self, problem: Problem, scope: Message, receive: Receive, send: Send) -> None:
+        from fastapi import Request
+
+        await self._answer(Request(scope), problem)(scope, receive, send)
 
     def _takes_token(self, path: str) -> bool:
         kinds = (_OPEN, _OPEN_ON_LOOPBACK)
@@ -411,11 +418,3 @@ async def _redirect(target: str, scope: Message, receive: Receive, send: Send) -
     from fastapi.responses import RedirectResponse
 
     await RedirectResponse(target, 303)(scope, receive, send)
-
-
-async def _refuse(problem: Problem, scope: Message, receive: Receive, send: Send) -> None:
-    from fastapi import Request
-
-    from hayflick.service.pages.rendering import answer_problem
-
-    await answer_problem(Request(scope), problem)(scope, receive, send)

@@ -68,7 +68,7 @@ def create_app(service: Service) -> FastAPI:
     for router in routers(service.settings.role):
         app.include_router(router)
     describe(app)
-    app.add_middleware(AccessGuard, service=service)
+    app.add_middleware(AccessGuard, service=service, answer=_answer)
     from hayflick.service.metrics import MeasuredRequests, ServiceMetrics
 
     app.state.metrics = ServiceMetrics(service)
