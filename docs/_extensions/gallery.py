@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from languages import is_partial
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -20,9 +22,9 @@ SCRIPT = DOCS / "write_gallery.py"
 
 
 def make(app: Sphinx) -> None:
-    """Make the gallery for a site; other builders take its place without entries."""
+    """Make the gallery for the English site; the others leave it out, or have no entries in it."""
     entries = FOLDER / "entries.md"
-    if app.builder.format != "html":
+    if app.builder.format != "html" or is_partial(app.config):
         if not entries.exists():
             FOLDER.mkdir(parents=True, exist_ok=True)
             entries.write_text("", encoding="utf-8")
