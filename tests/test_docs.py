@@ -48,6 +48,8 @@ def sessions(page):
     for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, *printed = part.splitlines()
+            while command.endswith("\\"):  # goes on in the next line
+                command = f"{command[:-1].rstrip()} {printed.pop(0).lstrip()}"
             yield command, printed
 
 

@@ -63,7 +63,7 @@ def test_the_command_line_has_what_a_guide_adds(name, package, tmp_path, monkeyp
     commands = [
         line
         for block in re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-        for line in block.splitlines()
+        for line in re.sub(r"\\\n\s*", "", block).splitlines()
     ]
     assert commands
     program = "import sys; from hayflick.cli.main import main; sys.exit(main(sys.argv[1:]))"
