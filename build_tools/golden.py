@@ -180,11 +180,12 @@ def run_process(title: str, command: list[str], folder: Path, source: Path) -> s
     """Run Python in the folder of a case and return its exit code and output as text."""
     dropped = ("FORCE_COLOR", "HAYFLICK_TRACEBACK", "PYTHONHOME", "PYTHONWARNINGS")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    more = {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(source), "TZ": "UTC"}
+    # Where the documentation lies depends on what was built here.
+    more = {"COLUMNS": "100", "HAYFLICK_DOCS": "", "NO_COLOR": "1", "TZ": "UTC"}
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env={**kept, **more, "PYTHONIOENCODING": "utf-8"},
+        env={**kept, **more, "PYTHONPATH": str(source), "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         timeout=TIMEOUT_S,
         check=False,
