@@ -5,6 +5,7 @@ import json
 import pytest
 
 import hayflick as hf
+from hayflick.cli.main import main
 from hayflick.core.errors import DataError
 from hayflick.core.source import Source
 from hayflick.corpus.reading import read_corpus
@@ -40,6 +41,39 @@ def test_the_encoding_of_the_data_is_not_that_of_the_reserve(tmp_path):
     path.write_bytes("雨が降る。\n雪が降る。\n".encode("cp932"))
     reserve = hf.reserve(path, size=1, encoding="cp932", tokenizer="mixed")
     assert same(anchored(reserve, reserve.source, tmp_path), reserve.counts)
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-16", "iso2022_jp"])
+def test_what_a_plan_stores_is_read_beside_data_in_another_encoding(tmp_path, encoding, capsys):
+    data, stored = tmp_path / "分類.csv", tmp_path / "stored.json"
+    rows = ["分類", *["紙"] * 30, *["石"] * 20, *["和歌山"] * 5]
+    data.write_bytes(("\n".join(rows) + "\n").encode(encoding))
+    given = [str(data), "--column", "分類", "--encoding", encoding, "--replicates", "0"]
+    planned = ["--generations", "50", "--keep", "1", "--reserve-out", str(stored)]
+    assert main(["plan", *given, *planned]) == 0
+    assert "和歌山" in stored.read_text(encoding="utf-8")
+    forecast = ["--generations", "5", "--format", "json"]
+    for path, read_as in ((stored, "utf-8"), (_labels(tmp_path, encoding), encoding)):
+        capsys.readouterr()
+        assert main(["forecast", *given, *forecast, "--regime", f"anchor:{path}"]) == 0
+        read = json.loads(capsys.readouterr().out)["inputs"][-1]
+        assert (read["file"], read["encoding"]) == (path.name, read_as)
+
+
+def _labels(folder, encoding):
+    path = folder / "labels.txt"
+    path.write_bytes("和歌山\n紙\n".encode(encoding))
+    return path
+
+
+def test_a_schedule_is_read_beside_data_in_another_encoding(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    schedule = "samples,fresh,備考\n3,1,少し\n"
+    (tmp_path / "data.csv").write_text("分類\n紙\n石\n紙\n", encoding="cp932")
+    for encoding in ("cp932", "utf-8"):
+        (tmp_path / "schedule.csv").write_text(schedule, encoding=encoding)
+        given = ["data.csv", "--column", "分類", "--encoding", "cp932", "--replicates", "0"]
+        assert main(["forecast", *given, "--regime", "scheduled:schedule.csv"]) == 0
 
 
 @pytest.mark.parametrize("tokenizer", [None, "words"])

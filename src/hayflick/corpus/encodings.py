@@ -45,6 +45,53 @@ def check_encoding(encoding: str) -> str:
     return "utf-8-sig" if name == "utf-8" else name
 
 
+def encoding_beside_data(*paths: Path, stated: str) -> str:
+    """Return the encoding of files that are given beside data, such as a list or a reserve.
+
+    They need not be in the encoding of the data: UTF-8 if all of them are, else the stated one.
+
+    Raises
+    ------
+    ArgumentError
+        If Python has no text codec of that name.
+    DataError
+        If a file cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     old, new = Path(folder) / "old.txt", Path(folder) / "new.txt"
+    ...     _ = old.write_text("返金", encoding="cp932"), new.write_text("返金", encoding="utf-8")
+    ...     [encoding_beside_data(path, stated="cp932") for path in (old, new)]
+    ['cp932', 'utf-8']
+    """
+    if check_encoding(stated) == check_encoding("utf-8"):
+        return stated
+    found = [_as_utf_8(path) for path in paths]
+    if any(characters is None for characters in found):
+        return stated
+    # What is ASCII alone may have escape sequences of the stated encoding, if that has ASCII in it.
+    is_plain = not any(found) and b"ab".decode(stated, errors="replace") == "ab"
+    return stated if is_plain else "utf-8"
+
+
+def _as_utf_8(path: Path) -> bool | None:
+    """Return whether a file in UTF-8 has characters beyond ASCII; None if it is not in UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    beyond = False
+    with opened(path) as (stream, _):
+        while chunk := stream.read(CHUNK_BYTES):
+            try:
+                text = decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return None
+            if "\0" in text:
+                return None
+            beyond = beyond or not chunk.isascii()
+        return None if decoder.getstate()[0] else beyond
+
+
 def decoded(
     path: Path, *, encoding: str = "utf-8", start: int = 0, progress: Progress = silent
 ) -> Iterator[str]:

@@ -17,8 +17,9 @@ from hayflick.core.records import Mix
 from hayflick.core.source import Source
 from hayflick.corpus.compression import content_suffix
 from hayflick.corpus.counts import Counts
+from hayflick.corpus.encodings import encoding_beside_data
 from hayflick.corpus.frames import input_path
-from hayflick.corpus.reading import Corpus, read_corpus
+from hayflick.corpus.reading import Corpus, read_corpus, text_files
 from hayflick.corpus.reserves import read_reserve, reserve_header
 from hayflick.corpus.tables import is_table
 from hayflick.regimes.regime import NamedRegime
@@ -78,11 +79,13 @@ class Anchor(NamedRegime):
         tokenizer = like.tokenizer or (None if column else "lines")
         if content_suffix(Path(path)) == ".json":
             tokenizer = None
+        files = text_files(Path(path))
+        encoding = encoding_beside_data(*files, stated=like.encoding)
         corpus = read_corpus(
             path,
             column=column,
             tokenizer=tokenizer,
-            encoding=like.encoding,
+            encoding=encoding,
             normalize=like.normalization,
         )
         return cls._of_corpus(corpus)

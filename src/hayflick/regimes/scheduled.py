@@ -19,6 +19,7 @@ from hayflick.core.errors import DataError
 from hayflick.core.grammar import Entry
 from hayflick.core.records import Mix
 from hayflick.core.source import Source
+from hayflick.corpus.encodings import encoding_beside_data
 from hayflick.corpus.frames import input_path
 from hayflick.corpus.tables import TABLE_SUFFIXES, is_table, table_column
 from hayflick.regimes.regime import NamedRegime
@@ -104,7 +105,8 @@ class Scheduled(NamedRegime):
         def make(file: str) -> Scheduled:
             spelled = _SPELLED.fullmatch(file.strip())
             if spelled is None or Path(file).exists():
-                return cls.from_file(file)
+                encoding = encoding_beside_data(input_path(file), stated=data.encoding)
+                return cls.from_file(file, encoding=encoding)
             return cls(_spelled_out(spelled["samples"]), _spelled_out(spelled["fresh"]))
 
         return Entry(make, ("file",))

@@ -18,7 +18,7 @@ from hayflick.core.errors import DataError, HayflickError
 from hayflick.core.records import Action, ActionKind, Verdict
 from hayflick.core.source import Source
 from hayflick.corpus.counts import Counts
-from hayflick.corpus.encodings import decoded
+from hayflick.corpus.encodings import decoded, encoding_beside_data
 from hayflick.corpus.reserves import TEXT_COLUMN, reserve_header
 from hayflick.corpus.tokenizers import tokenizer_named
 from hayflick.rules.model import Inject, Notify, Review, VaryPrompts
@@ -90,11 +90,13 @@ class ReserveFile:
         """
         if not path.is_file():
             return cls(name, (), error=f"{name} is missing")
+        stated = "utf-8" if like is None else like.encoding
         if path.suffix.lower() == ".json":
-            return cls._of_counts(path, name)
+            return cls._of_counts(path, name, stated)
         header = reserve_header(path)
         try:
-            rows = "".join(decoded(path, encoding="utf-8")).splitlines()
+            encoding = encoding_beside_data(path, stated=stated)
+            rows = "".join(decoded(path, encoding=encoding)).splitlines()
         except HayflickError as fault:
             return cls(name, (), error=str(fault))
         tokenizer = None if like is None else like.tokenizer
@@ -107,10 +109,11 @@ class ReserveFile:
         return cls(name, held, tokenizer, "" if held else f"{name} is empty")
 
     @classmethod
-    def _of_counts(cls, path: Path, name: str) -> ReserveFile:
+    def _of_counts(cls, path: Path, name: str, stated: str) -> ReserveFile:
         """Read a JSON object of symbol: number of items, as the regime ``anchor`` takes it."""
         try:
-            counts = json.loads("".join(decoded(path, encoding="utf-8")))
+            encoding = encoding_beside_data(path, stated=stated)
+            counts = json.loads("".join(decoded(path, encoding=encoding)))
             held = [text for text, number in counts.items() for _ in range(_whole(number))]
         except (HayflickError, ValueError, AttributeError, TypeError) as fault:
             takes = "takes a JSON object of symbol: number of items"
