@@ -1,3 +1,5 @@
+import json
+
 import polars as pl
 import pytest
 
@@ -44,6 +46,32 @@ def test_a_table_has_weights_and_numbers_of_examples(tmp_path, name, content):
     found = read_must_keep(path)
     assert found.by_symbol == {"refund": 2.5, "legal": 1.0}
     assert found.at_least == {"legal": 10}
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8", "utf-8-sig"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("list.txt", "和歌山\n石\n"),
+        ("list.json", '["和歌山", "石"]'),
+        ("list.csv", "symbol,weight\n和歌山,2\n石,1\n"),
+    ],
+)
+def test_a_list_is_utf_8_or_in_the_encoding_of_the_data(
+    tmp_path, monkeypatch, capsys, encoding, name, content
+):
+    monkeypatch.chdir(tmp_path)
+    rows = ["round,text", *(f"{place % 12},和歌山 石 {place % 7}" for place in range(60))]
+    (tmp_path / "data.csv").write_text("\n".join(rows) + "\n", encoding="cp932")
+    (tmp_path / name).write_text(content, encoding=encoding)
+    given = ["data.csv", "--encoding", "cp932", "--must-keep", name, "--tokenizer", "whitespace"]
+    planned = ["--column", "text", "--replicates", "0", "--keep", "0.9", "--generations", "5"]
+    assert main(["plan", *given, *planned]) == 0
+    assert main(["reserve", *given, "--column", "text", "--size", "2"]) == 0
+    watched = ["--text", "text", "--by", "round", "--format", "json"]
+    capsys.readouterr()
+    assert main(["watch", *given, *watched]) == 0
+    assert json.loads(capsys.readouterr().out)["readings"][""][-1]["retention"] == 1.0
 
 
 def test_a_sheet_and_tables_in_memory_are_such_tables(tmp_path):

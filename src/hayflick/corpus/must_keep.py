@@ -21,7 +21,7 @@ from hayflick.core.checks import positive_number
 from hayflick.core.errors import ArgumentError, DataError, listed
 from hayflick.core.notes import Note, translatable
 from hayflick.core.source import Source
-from hayflick.corpus.encodings import decoded
+from hayflick.corpus.encodings import decoded, encoding_beside_data
 from hayflick.corpus.frames import Table, as_table, holds_counts, input_path
 from hayflick.corpus.normalization import normalize_text
 from hayflick.corpus.reading import Corpus
@@ -68,8 +68,15 @@ class MustKeepList:
     source: Source | None = None
 
     @classmethod
-    def of(cls, given: MustKeep) -> MustKeepList:
+    def of(cls, given: MustKeep, *, encoding: str = "utf-8") -> MustKeepList:
         """Return what a file, a sequence, a mapping from symbol to weight, or a frame holds.
+
+        Parameters
+        ----------
+        given
+            The list.
+        encoding
+            As of `read_must_keep`.
 
         Raises
         ------
@@ -81,7 +88,7 @@ class MustKeepList:
         if isinstance(given, MustKeepList):
             return given
         if isinstance(given, (str, os.PathLike)):
-            return read_must_keep(input_path(given))
+            return read_must_keep(input_path(given), encoding=encoding)
         if holds_counts(given):
             weights = cast(Mapping[str, float], given)
             if not weights:
@@ -190,12 +197,20 @@ MustKeep: TypeAlias = (
 def read_must_keep(path: Path, *, encoding: str = "utf-8") -> MustKeepList:
     """Return the list of a file, each entry once: a text, a JSON list (``.json``), or a table.
 
+    Parameters
+    ----------
+    path
+        The file.
+    encoding
+        Of the data that it is for, and of the file where that is not in UTF-8.
+
     Raises
     ------
     DataError
         If the file cannot be read, is no such list, or is empty; of a table the message names row
         and column.
     """
+    encoding = encoding_beside_data(path, stated=encoding)
     if is_table(path):
         found = _of_table(path, str(path), encoding=encoding)
         source = Source.of(path, role=ROLE)

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from hayflick.corpus.must_keep import MustKeep
 
 
-def must_keep_weights(must_keep: MustKeep | None) -> tuple[Mapping[str, float], tuple[Source, ...]]:
-    """Return the weights of a list or of a reserve's file, and the file that it was."""
+def must_keep_weights(
+    must_keep: MustKeep | None, *, encoding: str = "utf-8"
+) -> tuple[Mapping[str, float], tuple[Source, ...]]:
+    """Return the weights of a list or of a reserve's file, and the file that it was.
+
+    The encoding is that of `hayflick.corpus.must_keep.read_must_keep`.
+    """
     if must_keep is None or (isinstance(must_keep, (list, tuple)) and not must_keep):
         return {}, ()
     from hayflick.corpus.must_keep import MustKeepList
@@ -32,7 +37,7 @@ def must_keep_weights(must_keep: MustKeep | None) -> tuple[Mapping[str, float], 
             return dict.fromkeys(held, 1.0), Source.files(("must-keep list", path))
     elif isinstance(must_keep, Mapping) and holds_counts(must_keep):
         return cast(Mapping[str, float], must_keep), ()
-    listed = MustKeepList.of(must_keep).without_at_least("watch")
+    listed = MustKeepList.of(must_keep, encoding=encoding).without_at_least("watch")
     return listed.by_symbol, listed.sources
 
 

@@ -201,7 +201,7 @@ def watch(
     elif pool is not None:
         takes = "none without retrieved, the column of what was retrieved from it"
         raise ArgumentError("pool", got=str(pool)[:80], takes=takes)
-    weights, listed_in = must_keep_weights(must_keep)
+    weights, listed_in = must_keep_weights(must_keep, encoding=encoding)
     wanted = _Wanted(
         baseline=baseline,
         charts=charts,

@@ -268,7 +268,8 @@ def spelled_list(must_keep: MustKeep, model: object) -> MustKeepList:
     ArgumentError, DataError
         If it cannot be used, or the data lack a symbol of a table.
     """
-    found = MustKeepList.of(must_keep)
+    encoding = model.source.encoding if isinstance(model, Discrete) else "utf-8"
+    found = MustKeepList.of(must_keep, encoding=encoding)
     as_given = found.source is None and not found.at_least
     if as_given or not isinstance(model, Discrete) or model.counts is None:
         return found

@@ -248,7 +248,8 @@ def reserve(
         raise ArgumentError("weights", got=weights, takes=f"one of {', '.join(WEIGHTS)}")
     kept = None
     if must_keep is not None:
-        kept = MustKeepList.of(must_keep).without_at_least("reserve").without_weights("reserve")
+        kept = MustKeepList.of(must_keep, encoding=encoding)
+        kept = kept.without_at_least("reserve").without_weights("reserve")
     refuse_counts(path)
     corpus = read_corpus(
         path,
