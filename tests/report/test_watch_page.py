@@ -103,6 +103,42 @@ def test_what_falls_without_an_alarm_is_said_with_its_evidence(tmp_path, capsys)
     assert "低下中" in saved(watched, tmp_path, "ja")
 
 
+def shortened(tmp_path, capsys, *options):
+    """Return exit code and output of watching a number that is lower on the last three days."""
+    rng = np.random.default_rng(1)
+    days = [f"2026-10-{day:02d}" for day in range(1, 31)]
+    lengths = rng.normal(np.where(np.arange(30) < 27, 10.0, 9.0), 0.4)
+    rows = [
+        {"day": day, "answer": f"said {rng.integers(40)}", "length": length}
+        for day, length in zip(days, lengths, strict=True)
+        for _ in range(20)
+    ]
+    pl.DataFrame(rows).write_ndjson(tmp_path / "log.jsonl")
+    given = [str(tmp_path / "log.jsonl"), "--by", "day", "--text", "answer", "--value", "length"]
+    capsys.readouterr()
+    code = main(["watch", *given, *options])
+    return code, " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("chart", ["shewhart", "shewhart:direction=falls", "rank"])
+def test_a_number_with_a_chart_of_its_own_is_called_falling_too(chart, tmp_path, capsys):
+    said = r"Falling, without an alarm: length −\d+\.\d%"
+    code, usual = shortened(tmp_path, capsys)
+    verdict = re.match(said, usual)
+    assert code == 0
+    assert verdict is not None
+    code, own = shortened(tmp_path, capsys, "--chart", f"length={chart}", "--fail-on", "falling")
+    assert (code, re.match(said, own)[0]) == (1, verdict[0])
+    assert "evidence –" not in own
+
+
+def test_a_fall_of_what_must_not_rise_is_healthy(tmp_path, capsys):
+    options = ("--chart", "length=shewhart:direction=rises", "--fail-on", "falling")
+    code, shown = shortened(tmp_path, capsys, *options)
+    assert code == 0
+    assert shown.startswith("Healthy")
+
+
 def test_a_healthy_stream_says_what_healthy_means(tmp_path):
     watched = hf.watch(stream(lambda *_: 300))
     shown = text_of(saved(watched, tmp_path))

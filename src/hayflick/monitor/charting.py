@@ -158,8 +158,13 @@ class LiveChart:
 
     @property
     def has_fallen(self) -> bool:
-        """Whether a number of the panel lost more than a twentieth, beyond its scatter."""
-        return has_fallen(self.change, self.weight)
+        """Whether the number lost more than a twentieth, beyond its scatter."""
+        return has_fallen(self.change, self.direction)
+
+    @property
+    def direction(self) -> str:
+        """What alarms: ``falls``, ``rises`` or ``both``."""
+        return str(self.settings["direction"])
 
     def take(self, reading: Reading) -> Verdict:
         """Take the next reading and return the verdict."""
@@ -211,6 +216,7 @@ class LiveChart:
             weight=self.weight,
             change=self.change,
             power=self.power,
+            direction=self.direction,
         )
 
 

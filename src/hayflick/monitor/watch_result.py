@@ -66,9 +66,12 @@ class MetricChange:
         return abs(self.now - self.before) > self.clear_at * self.error
 
 
-def has_fallen(change: MetricChange | None, weight: float | None) -> bool:
-    """Return whether a number of the panel lost more than a twentieth, beyond its scatter."""
-    if weight is None or change is None or change.loss is None:
+def has_fallen(change: MetricChange | None, direction: str) -> bool:
+    """Return whether a number lost more than a twentieth, beyond its scatter.
+
+    A chart that alarms for a rise alone (`direction` ``rises``) has no loss: a fall is healthy.
+    """
+    if direction == "rises" or change is None or change.loss is None:
         return False
     return change.loss > FALLING_SHARE and change.is_clear
 
@@ -104,6 +107,8 @@ class ChartHistory:
         The losses that it can find, by kind and horizon; empty where they were not computed.
     dependence
         Tests of the baseline for a trend and for autocorrelation.
+    direction
+        What alarms: ``falls``, ``rises`` or ``both``.
     """
 
     text: str
@@ -119,6 +124,7 @@ class ChartHistory:
     change: MetricChange | None = None
     power: tuple[DetectableLoss, ...] = ()
     dependence: DependenceTests | None = None
+    direction: str = "falls"
 
     @cached_property
     def evidence(self) -> float | None:
@@ -165,8 +171,8 @@ class ChartHistory:
 
     @property
     def has_fallen(self) -> bool:
-        """Whether a number of the panel lost more than a twentieth, beyond its scatter."""
-        return has_fallen(self.change, self.weight)
+        """Whether the number lost more than a twentieth, beyond its scatter."""
+        return has_fallen(self.change, self.direction)
 
     @property
     def silent_since_name(self) -> str | None:
@@ -358,7 +364,7 @@ class WatchResult(Result):
 
     @property
     def falling(self) -> tuple[ChartHistory, ...]:
-        """The numbers of the panel that lost more than a twentieth, beyond their scatter.
+        """The numbers that lost more than a twentieth, beyond their scatter, whatever their chart.
 
         Those of charts that have alarmed are not among them, and each number is named once.
         """

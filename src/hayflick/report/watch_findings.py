@@ -85,13 +85,13 @@ class WatchFindings:
         if result.decisions:
             first = self.round_in_words(result.decisions[0].round)
             return text("The rules have decided, first in round {round}", round=first)
+        if result.falling:
+            names = [self._fallen(chart) for chart in result.falling]
+            return text("Falling, without an alarm: {metrics}", metrics=", ".join(names[:_NAMED]))
         if result.rules is not None:
             return text("Healthy: the rules have decided nothing")
         if not result.charts:
             return text("Nothing could be watched")
-        if result.falling:
-            names = [self._fallen(chart) for chart in result.falling]
-            return text("Falling, without an alarm: {metrics}", metrics=", ".join(names[:_NAMED]))
         if result.silent_since is not None:
             since = self.round_in_words(result.silent_since)
             if any(chart.group and chart.silent_since is None for chart in result.charts):
@@ -380,7 +380,7 @@ class WatchFindings:
         return number(rounds) if rounds is not None else f"> {number(LONGER * without)}"
 
     def _moved(self, number: WatchedNumber, change: MetricChange, loss: float) -> str:
-        """Return how a number of the panel has moved without an alarm."""
+        """Return how a number has moved without an alarm."""
         text, percent = self.language.text, self.language.percent
         values = {
             "metric": self.number_subject(number),
@@ -397,6 +397,8 @@ class WatchFindings:
                 **values,
             )
         evidence, limit = self.evidence(number)
+        if limit == "–":
+            return text("{metric} has fallen by {share}: from {before} to {now}.", **values)
         return text(
             "{metric} has fallen by {share}: from {before} to {now}; evidence {evidence} of the "
             "{limit} that alarm.",
