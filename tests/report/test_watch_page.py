@@ -132,6 +132,16 @@ def test_a_number_with_a_chart_of_its_own_is_called_falling_too(chart, tmp_path,
     assert "evidence –" not in own
 
 
+def test_what_falls_without_an_alarm_has_a_way_to_tell_it_from_chance(tmp_path, capsys):
+    page = tmp_path / "page.html"
+    advice = "hayflick compare of the answers before and after tells a sudden loss from chance."
+    _, shown = shortened(tmp_path, capsys, "--out", str(page))
+    assert shown.count(advice) == text_of(page.read_text(encoding="utf-8")).count(advice) == 1
+    assert "前後の回答を hayflick compare で" in shortened(tmp_path, capsys, "--lang", "ja")[1]
+    rises = ("--chart", "length=shewhart:direction=rises")
+    assert advice not in shortened(tmp_path, capsys, *rises)[1]
+
+
 def test_a_fall_of_what_must_not_rise_is_healthy(tmp_path, capsys):
     options = ("--chart", "length=shewhart:direction=rises", "--fail-on", "falling")
     code, shown = shortened(tmp_path, capsys, *options)

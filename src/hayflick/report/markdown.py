@@ -88,7 +88,7 @@ def append_summary(path: Path, summary: str) -> None:
 def _watched(findings: WatchFindings) -> Iterator[str]:
     text = findings.language.text
     yield _heading(findings.verdict())
-    if told := findings.story():
+    if told := [*findings.story(), *findings.advice()]:
         yield _list(told)
     numbers = _shown_numbers(findings)
     yield from _number_table(numbers[:_MOST_ROWS], findings)

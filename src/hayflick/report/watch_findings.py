@@ -159,6 +159,16 @@ class WatchFindings:
         moved = [message for state, message in messages.items() if state in states]
         return [*mix_sentences(self.result, self.language), *moved]
 
+    def advice(self) -> list[str]:
+        """Return what tells a loss without an alarm from chance; nothing for another verdict."""
+        if self.result.verdict is not State.FALLING:
+            return []
+        return [
+            self.language.text(
+                "hayflick compare of the answers before and after tells a sudden loss from chance."
+            )
+        ]
+
     def _groups_in(self, state: State) -> dict[str, str]:
         """Return the number and the names of groups in a state, with what they lost."""
         chosen = [group for group in self.groups if group.state is state]
@@ -194,7 +204,8 @@ class WatchFindings:
 
     def summary(self) -> list[str]:
         """Return what has fallen, the rate of false alarms and what was left out."""
-        return [*self.story(), *self.promises(), *self.movements(), *self.omissions()]
+        told = [*self.story(), *self.advice()]
+        return [*told, *self.promises(), *self.movements(), *self.omissions()]
 
     @cached_property
     def numbers(self) -> list[WatchedNumber]:
