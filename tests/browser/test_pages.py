@@ -167,8 +167,9 @@ FAINT = """
 """
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_a_page_can_be_used_by_everyone_in_the_light_and_in_the_dark(browser, page_file, width):
+def test_a_page_can_be_used_by_everyone_in_the_light_and_in_the_dark(browser, page_file):
+    # On a telephone in Japanese, on a desk in English: a page has the same elements in both.
+    width = 390 if page_file.stem.endswith("-ja") else 1280
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto(page_file.as_uri())
     assert violations(page) == []

@@ -374,7 +374,7 @@ def _multiples(findings: SweepFindings) -> tuple[pl.DataFrame, Any, list[str]]:
 def _target_line(keep: float) -> Any:
     import altair as alt
 
-    rule = alt.Chart().mark_rule(color=drawing.LIMIT, strokeDash=[5, 4])
+    rule = alt.Chart().mark_rule(color=drawing.LIMIT, strokeDash=[5, 4], aria=False)
     return rule.encode(y=alt.datum(keep))
 
 
