@@ -178,7 +178,8 @@ def test_every_variable_of_the_environment_is_named():
     source = Path(hayflick.__file__).parents[1]
     used = {
         name
-        for path in source.rglob("*.py")
+        for package in ("hayflick", "hayflick_client")
+        for path in (source / package).rglob("*.py")
         for name in re.findall(r"\bHAYFLICK_[A-Z_]+", path.read_text(encoding="utf-8"))
     }
     assert {name for name in used if f"`{name}`" not in text} == set()
