@@ -15,15 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hayflick.core.compiled import njit
-
-SEPARATOR = 0xFF
-"""In `Tokenizer.ascii_spelling`, a character that is in no token."""
-
-
-def no_counts() -> pl.DataFrame:
-    """Return an empty table of counts."""
-    return pl.DataFrame(schema={"symbol": pl.String, "number": pl.Int64})
-
+from hayflick.corpus.token_tables import SEPARATOR, no_counts
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Words: TypeAlias = NDArray[np.uint64]

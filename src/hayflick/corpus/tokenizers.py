@@ -21,8 +21,6 @@ from typing_extensions import override
 
 from hayflick.core.checks import whole_number
 from hayflick.core.errors import ArgumentError, MissingExtraError
-from hayflick.corpus.ascii_runs import SEPARATOR
-from hayflick.corpus.ascii_runs import no_counts as no_counts
 from hayflick.corpus.normalization import (
     EMOJI,
     INVISIBLE,
@@ -32,6 +30,8 @@ from hayflick.corpus.normalization import (
     replaced,
     visible,
 )
+from hayflick.corpus.token_tables import SEPARATOR
+from hayflick.corpus.token_tables import no_counts as no_counts
 
 CountedT = TypeVar("CountedT")
 
