@@ -163,21 +163,31 @@ def test_lines_of_cron_are_lines(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_data_can_be_read(page):
+    unreadable = []
     for language, text in blocks(page):
-        if language == "toml":
-            tomllib.loads(text)
-        elif language == "yaml":
-            list(yaml.safe_load_all(text))
-        elif language == "json":
-            for value in text.split("\n") if text.startswith('{"') else [text]:
-                json.loads(value or "null")
+        try:
+            if language == "toml":
+                tomllib.loads(text)
+            elif language == "yaml":
+                list(yaml.safe_load_all(text))
+            elif language == "json":
+                for value in text.split("\n") if text.startswith('{"') else [text]:
+                    json.loads(value or "null")
+        except (ValueError, yaml.YAMLError) as fault:
+            unreadable.append((text, str(fault)))
+    assert unreadable == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_that_needs_a_framework_can_be_read(page):
     text = page.read_text(encoding="utf-8")
+    unreadable = []
     for example in re.findall(r"^```py\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        compile(example, page.name, "exec")
+        try:
+            compile(example, page.name, "exec")
+        except SyntaxError as fault:
+            unreadable.append((example, str(fault)))
+    assert unreadable == []
 
 
 def test_a_wrong_command_is_found():
