@@ -1,6 +1,7 @@
 """Build a release, and try it where nothing but the release is installed.
 
-Each step can run alone, and says what it found; all of them leave their work in build/release::
+Each step can run alone, builds the wheel first, and says what it found; all of them leave their
+work in build/release::
 
     python build_tools/release.py wheel        # build sdist and wheels, check what is in them
     python build_tools/release.py suite 3.12   # the tests against the wheel, in a new environment
@@ -111,9 +112,7 @@ def project() -> dict:
 
 
 def wheel() -> Path:
-    """Return the wheel, which is built where it is missing."""
-    if not list(DIST.glob("hayflick-*.whl")):
-        step_wheel()
+    """Return the wheel that was built."""
     (path,) = DIST.glob("hayflick-*.whl")
     return path
 
@@ -311,13 +310,17 @@ def step_licences() -> None:
 
 
 def step_all(arguments: Sequence[str]) -> None:
-    """Take every step; stop at the first that fails."""
-    step_wheel()
+    """Take every step; run the other suites too where one fails, as each takes long."""
     step_no_home()
     step_licences()
-    step_lowest(arguments)
-    for version in PYTHONS:
-        step_suite(version, arguments)
+    faults = []
+    for name in ("lowest", *PYTHONS):
+        try:
+            step_lowest(arguments) if name == "lowest" else step_suite(name, arguments)
+        except ReleaseError as fault:
+            faults.append(f"{name}: {fault}")
+    if faults:
+        raise ReleaseError("\n".join(faults))
 
 
 def main(words: Sequence[str]) -> int:
@@ -329,9 +332,8 @@ def main(words: Sequence[str]) -> int:
     options, arguments = parser.parse_args(words[:cut]), words[cut + 1 :]
     BUILD.mkdir(parents=True, exist_ok=True)
     try:
+        step_wheel()  # always: one of yesterday would be tried with the tests of today
         match options.step:
-            case "wheel":
-                step_wheel()
             case "suite":
                 for version in [options.version] if options.version else PYTHONS:
                     step_suite(version, arguments)
@@ -341,7 +343,7 @@ def main(words: Sequence[str]) -> int:
                 step_no_home()
             case "licences":
                 step_licences()
-            case _:
+            case "all":
                 step_all(arguments)
     except ReleaseError as fault:
         print(f"error: {fault}", file=sys.stderr)
