@@ -137,7 +137,8 @@ def watch(
         None for the panel of `hayflick.monitor.panel`.
     false_alarms, form
         Rate of false alarms of the whole panel. ``sum``: at most so many in a round on average;
-        ``product``: the chance of ever one.
+        ``product``: the chance of ever one. Charts that are named, or those of rules, have rates
+        of their own.
     embedder
         Turns texts into vectors: an embedder, or one in the grammar of
         `hayflick.embed.embedder`. Not used if the answers have vectors.
@@ -189,6 +190,7 @@ def watch(
     >>> watched.verdict.value, {chart.since_name for chart in watched.alarms}
     ('alarm', {'26'})
     """
+    _check_rate(charts, rules, false_alarms, form)
     rule_set = _rule_set(rules, progress)
     if rule_set is not None:
         baseline, charts = rule_set.rules.baseline, charts or ()
@@ -239,6 +241,18 @@ def watch(
     with _held(state, paths) as file:
         result = _watched(given, wanted, file, cache=cache, progress=progress)
     return given.complete(result)
+
+
+def _check_rate(
+    charts: Sequence[str] | None, rules: object, false_alarms: float, form: str
+) -> None:
+    """Refuse a rate of the panel where there is no panel."""
+    if (charts is None and rules is None) or (false_alarms, form) == (FALSE_ALARMS, "sum"):
+        return
+    name, got = ("form", form) if false_alarms == FALSE_ALARMS else ("false_alarms", false_alarms)
+    where = "in the rule file" if charts is None else f"in a chart: guaranteed:{name}={got}"
+    takes = "no value where charts are named or rules decide, as there is no panel then"
+    raise ArgumentError(name, got=got, takes=takes, remedy=f"set it {where}")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

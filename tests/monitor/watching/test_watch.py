@@ -112,6 +112,15 @@ def test_what_the_panel_promises_takes_a_rate_and_a_form():
             hf.watch(stream(groups=""), **settings)
 
 
+def test_a_rate_of_the_panel_is_refused_where_there_is_none():
+    with pytest.raises(ArgumentError, match=r"in a chart: guaranteed:false_alarms=0\.02"):
+        hf.watch(stream(groups=""), charts=["cusum"], false_alarms=0.02)
+    with pytest.raises(ArgumentError, match="form: got product"):
+        hf.watch(stream(groups=""), charts=["cusum"], form="product")
+    with pytest.raises(ArgumentError, match="in the rule file"):
+        hf.watch(stream(groups=""), rules="rules.toml", false_alarms=0.02)
+
+
 def test_a_slow_loss_is_called_falling_before_it_alarms():
     watched = hf.watch(stream(groups="", width=lambda number: 1.0 if number < 26 else 0.85))
     assert watched.verdict.value == "falling"
