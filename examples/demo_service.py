@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=2.0, help="seconds between two rounds")
     parser.add_argument("--stop", action="store_true", help="stop after the last round")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _stop)
     options.folder.mkdir(parents=True, exist_ok=True)
     token, password = secrets.token_urlsafe(24), secrets.token_urlsafe(9)
     with _serving(options.folder, options.port, token) as url:
@@ -64,6 +65,12 @@ def main() -> None:
         if not options.stop:
             print("all rounds are sent; Ctrl-C stops the service", flush=True)
             signal.pause()
+
+
+def _stop(*_: object) -> None:
+    """End as with Ctrl-C, so that the service does not outlive this process."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @contextmanager
