@@ -57,7 +57,7 @@ chromium:
 
 test-browser: setup chromium docs ## Open pages and the documentation site in Chromium (installed by apt-get where it is missing)
 	$(BIN)/python -m pip install --quiet --group browser
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest tests/browser -n auto --dist loadfile
 
 test-serve: ## Run a network of real, tiny models behind transformers serve, in an environment of its own
 	$(PYTHON) -m venv build/serve
