@@ -176,8 +176,8 @@ class DiscreteFindings(ForecastFindings):
         if found is None or (found.law == BOUND and found.confidence < self.forecast.confidence):
             return "–"
         share = percent(found.confidence)
-        if found.law == BOUND and found.confidence < 1.0:
-            return f"≥ {share.removeprefix('>')}"
+        if found.law == BOUND:
+            return self.language.at_least(found.confidence)
         if found.law == UPPER_BOUND and found.confidence >= 0.0005:
             return f"≤ {share.removeprefix('<')}"
         if found.law == SIMULATED and found.standard_error:

@@ -92,6 +92,19 @@ class Language:
             return f">{format_percent(1.0 - step, format=pattern, locale=self.code)}"
         return str(format_percent(share, format=pattern, locale=self.code))
 
+    def at_least(self, share: float) -> str:
+        """Return a lower bound of a share; a dash where it says nothing.
+
+        Examples
+        --------
+        >>> Language("en").at_least(0.875), Language("en").at_least(0.0), Language("en").at_least(1)
+        ('≥ 87.5%', '–', '100.0%')
+        """
+        if share < 0.0005:
+            return "\N{EN DASH}"
+        shown = self.percent(share)
+        return shown if share > 0.9995 else f"≥ {shown}"
+
 
 def _shown(value: object) -> object:
     if isinstance(value, str):

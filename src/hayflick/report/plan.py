@@ -300,7 +300,11 @@ def designs_table(findings: PlanFindings) -> Table:
     shown = table(*headings)
     _narrow(shown)
     for design in plan.designs[:_SHOWN_DESIGNS]:
-        cells = [findings.in_runs(design), findings.share(design), number(design.real_items)]
+        cells = [
+            findings.in_runs(design.assurance),
+            findings.share(design),
+            number(design.real_items),
+        ]
         if covers:
             cells.append(findings.data_lost(design))
         if design.cost_per_round is not None:

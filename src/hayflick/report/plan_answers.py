@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from hayflick.planning.confidence import BOUND, SIMULATED, Assurance
+from hayflick.planning.confidence import Assurance
 from hayflick.planning.designs import Design
 from hayflick.planning.plan_result import Plan
 from hayflick.planning.questions import FIFTH, NOTHING, RECOMMENDED, TWICE, PlanAnswer
@@ -35,6 +35,9 @@ class Findings(Protocol):
 
     def cost(self, design: Design) -> str:
         """Return what a design costs, or takes."""
+
+    def in_runs(self, found: Assurance | None) -> str:
+        """Return the share of runs that keep enough; a dash if it is unknown."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class PlanAnswers:
         least = min(found.design_trials, key=lambda trial: trial.assurance.confidence)
         return self.text(
             "Robust: {design}. It survives a sharper sampler, wrong labels and half of its real "
-            "data, in {share} of runs at least. {cost}",
+            "data; in the worst of these trials {share} of runs keep enough. {cost}",
             design=self.findings.label(found.design),
             share=self.runs(least),
             cost=self.findings.cost(found.design),
@@ -100,18 +103,7 @@ class PlanAnswers:
 
     def runs(self, trial: StressTest) -> str:
         """Return the share of runs that keep enough in a trial."""
-        return self._share(trial.assurance)
-
-    def _share(self, found: Assurance | None) -> str:
-        if found is None:
-            return _NONE
-        percent = self.findings.language.percent
-        share = percent(found.confidence)
-        if found.law == BOUND:
-            return f"≥ {share.removeprefix('>')}"
-        if found.law == SIMULATED and found.standard_error:
-            return f"{share} ± {percent(found.standard_error)}"
-        return share
+        return self.findings.in_runs(trial.assurance)
 
     def question(self, answer: PlanAnswer) -> str:
         """Return what is asked."""
@@ -150,7 +142,7 @@ class PlanAnswers:
         language, costs = self.findings.language, self.findings.plan.costs
         average = _NONE if answer.lowest is None else language.percent(answer.lowest)
         real = language.number(round(answer.real_items))
-        row = (self.question(answer), self._share(answer.assurance), average, real)
+        row = (self.question(answer), self.findings.in_runs(answer.assurance), average, real)
         if costs is None:
             return row
         cost = _NONE if answer.cost_per_round is None else significant(answer.cost_per_round)
@@ -175,7 +167,7 @@ class PlanAnswers:
         said = self.text(
             "{what}: the target is held in {share} of runs, with {items} real items.",
             what=self.question(answer),
-            share=self._share(answer.assurance),
+            share=self.findings.in_runs(answer.assurance),
             items=number(round(answer.real_items)),
         )
         if answer.saved is None:

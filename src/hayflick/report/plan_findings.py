@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hayflick.core.display_text import display_text
-from hayflick.planning.confidence import BOUND
+from hayflick.planning.confidence import BOUND, Assurance
 from hayflick.planning.designs import Design
 from hayflick.planning.plan_result import Plan
 from hayflick.planning.retention import SIMULATED
@@ -125,7 +125,7 @@ class PlanFindings:
             return self.text(
                 "No design that was looked at keeps {keep} in enough runs; the closest does so in "
                 "{share} of them, and keeps {most} on average.",
-                share=self.in_runs(closest),
+                share=self.in_runs(closest.assurance),
                 most=percent(closest.lowest),
             )
         if plan.fresh is None or plan.fresh.feasible:
@@ -165,14 +165,13 @@ class PlanFindings:
             mass=self.data_lost(design),
         )
 
-    def in_runs(self, design: Design) -> str:
-        """Return the share of runs in which a design keeps enough; a dash if it is unknown."""
-        found = design.assurance
+    def in_runs(self, found: Assurance | None) -> str:
+        """Return the share of runs that keep enough; a dash if it is unknown."""
         if found is None:
             return "–"
         share = self.language.percent(found.confidence)
         if found.law == BOUND:
-            return f"≥ {share.removeprefix('>')}"
+            return self.language.at_least(found.confidence)
         if found.law == SIMULATED and found.standard_error:
             return f"{share} ± {self.language.percent(found.standard_error)}"
         return share
@@ -191,13 +190,13 @@ class PlanFindings:
     def _promise(self, design: Design) -> str:
         """Return in which share of runs enough is kept."""
         found = design.assurance
-        if found is None:
+        if found is None or (found.law == BOUND and found.confidence < 0.0005):
             return self.text(
                 "What single runs keep is not known; the average is compared with {keep}."
             )
-        share = self.in_runs(design)
+        share = self.in_runs(found)
         if found.law == BOUND:
-            share = self.language.percent(found.confidence).removeprefix(">")
+            share = self.language.percent(min(found.confidence, 0.9994))
             return self.text(
                 "In at least {share} of runs it keeps {keep} of {subject} or more in every round.",
                 share=share,
