@@ -172,7 +172,7 @@ def sdist_faults(names: Iterable[str], sources: Iterable[str]) -> list[str]:
 def step_suite(version: str, arguments: Sequence[str]) -> None:
     """Install the wheel with its extras into an empty environment, and run the tests there."""
     python = environment(version, version)
-    install(python, f"{wheel()}[{','.join(EXTRAS)}]", "--group", "dev")
+    install(python, f"{wheel()}[{','.join(EXTRAS)}]", "pip", "--group", "dev")
     run_tests(python, arguments)
 
 
@@ -182,7 +182,7 @@ def step_lowest(arguments: Sequence[str]) -> None:
     kept = BUILD / "lowest.txt"
     kept.write_text("\n".join(lowest_versions()) + "\n", encoding="utf-8")
     print(kept.read_text(encoding="utf-8"))
-    install(python, f"{wheel()}[{','.join(EXTRAS)}]", "-r", kept, "--group", "dev")
+    install(python, f"{wheel()}[{','.join(EXTRAS)}]", "pip", "-r", kept, "--group", "dev")
     # The lowest FastAPI takes an anyio whose plugin does not load in the newest pytest.
     run_tests(python, ["-p", "no:anyio", *arguments])
 

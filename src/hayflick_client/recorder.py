@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import re
+import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
@@ -198,8 +199,9 @@ class Recorder(ABC):
         try:
             self._queued(self._outbox.put(path, body))
         except Exception as fault:
-            # No thread can be started now: the item waits for the next one.
-            self._warnings.say(f"cannot send now: {fault}")
+            # No thread can be started now: the item waits for the next one, or for the end.
+            if threading.main_thread().is_alive():
+                self._warnings.say(f"cannot send now: {fault}")
 
     @abstractmethod
     def _queued(self, waiting: int) -> None:

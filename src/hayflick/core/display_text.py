@@ -106,12 +106,12 @@ def _looks(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", name)).split())
 
 
-def _cut(text: str, longest: int) -> str:
+def _cut(name: str, longest: int) -> str:
     # What isolates a part does not count, or a second pass would cut again.
-    if len(text) - len(_ISOLATES.findall(text)) <= longest:
-        return text
+    if len(name) - len(_ISOLATES.findall(name)) <= longest:
+        return name
     tail = (longest - 1) // 2
-    return f"{text[: longest - 1 - tail]}…{text[len(text) - tail :]}"
+    return f"{name[: longest - 1 - tail]}…{name[len(name) - tail :]}"
 
 
 def _balanced(text: str) -> str:
