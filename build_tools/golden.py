@@ -52,6 +52,15 @@ TIMEOUT_S = 300
 TOLERANCE = 1e-9
 MOST_DIFFERENCES = 12
 
+DROPPED = (
+    "FORCE_COLOR",
+    "HAYFLICK_TRACEBACK",
+    "PYTHONHOME",
+    "PYTHONWARNINGS",
+)  # of the environment
+# Where the documentation lies depends on what was built here.
+SET = {"COLUMNS": "100", "HAYFLICK_DOCS": "", "NO_COLOR": "1", "TZ": "UTC"}
+
 Recording = dict[str, str]  # name of a part, "output.txt" or "files/...": its text
 
 
@@ -139,8 +148,14 @@ def read_cases(pattern: str = "") -> list[Case]:
     return [case for case in cases if pattern in case.name]
 
 
-def run_case(case: Case, source: Path = SOURCE) -> Recording:
-    """Run a case against the package in `source` and return what came of it."""
+def run_case(
+    case: Case, source: Path = SOURCE, start: Callable[..., str] | None = None
+) -> Recording:
+    """Run a case against the package in `source` and return what came of it.
+
+    What `start` is given in place of `run_process` can run it without a process of its own.
+    """
+    start = start or run_process
     with tempfile.TemporaryDirectory(prefix="golden-") as place:
         folder = Path(place).resolve() / "case"
         folder.mkdir()
@@ -148,10 +163,10 @@ def run_case(case: Case, source: Path = SOURCE) -> Recording:
         before = contents(folder)
 
         def run(step: str) -> str:
-            return run_process(step, ["-m", "hayflick", *shlex.split(step)], folder, source)
+            return start(step, ["-m", "hayflick", *shlex.split(step)], folder, source)
 
         if case.python or case.together:
-            parts = [run_process(case.name, [__file__, "inside", case.name], folder, source)]
+            parts = [start(case.name, [__file__, "inside", case.name], folder, source)]
         else:
             parts = [run_step(step, folder, run) for step in steps_of(case)]
         mask = masking(folder, source)
@@ -178,14 +193,11 @@ def run_step(step: str, folder: Path, run: Callable[[str], str]) -> str:
 
 def run_process(title: str, command: list[str], folder: Path, source: Path) -> str:
     """Run Python in the folder of a case and return its exit code and output as text."""
-    dropped = ("FORCE_COLOR", "HAYFLICK_TRACEBACK", "PYTHONHOME", "PYTHONWARNINGS")
-    kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    # Where the documentation lies depends on what was built here.
-    more = {"COLUMNS": "100", "HAYFLICK_DOCS": "", "NO_COLOR": "1", "TZ": "UTC"}
+    kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env={**kept, **more, "PYTHONPATH": str(source), "PYTHONIOENCODING": "utf-8"},
+        env={**kept, **SET, "PYTHONPATH": str(source), "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         timeout=TIMEOUT_S,
         check=False,
