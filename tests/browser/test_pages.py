@@ -1,5 +1,6 @@
 """Every page as a reader sees it: whole, readable, on any screen, without a network."""
 
+import functools
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -118,13 +119,23 @@ CASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Return a function that makes each kind of result once."""
+
+    @functools.cache
+    def made(kind):
+        needs_folder = kind in (network, tree)
+        return kind(tmp_path_factory.mktemp(kind.__name__)) if needs_folder else kind()
+
+    return made
+
+
 @pytest.fixture(scope="module", params=CASES)
-def page_file(request, tmp_path_factory):
+def page_file(request, results, tmp_path_factory):
     kind, page, lang = CASES[request.param]
-    folder = tmp_path_factory.mktemp("pages")
-    path = folder / f"{request.param}.html"
-    made = kind(folder) if kind in (network, tree) else kind()
-    path.write_text(page(made, lang=lang), encoding="utf-8")
+    path = tmp_path_factory.mktemp("pages") / f"{request.param}.html"
+    path.write_text(page(results(kind), lang=lang), encoding="utf-8")
     return path
 
 
@@ -206,10 +217,9 @@ def test_no_text_of_a_chart_is_cut_off(browser, page_file):
 
 
 @pytest.fixture(scope="module")
-def network_file(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("network")
-    path = folder / "network.html"
-    path.write_text(network_page(network(folder)), encoding="utf-8")
+def network_file(results, tmp_path_factory):
+    path = tmp_path_factory.mktemp("map") / "network.html"
+    path.write_text(network_page(results(network)), encoding="utf-8")
     return path
 
 
@@ -273,10 +283,12 @@ HOSTS = {
 
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("system", ["light", "dark"])
-def test_a_fragment_follows_its_notebook_whatever_the_system_prefers(browser, host, system):
+def test_a_fragment_follows_its_notebook_whatever_the_system_prefers(
+    browser, results, host, system
+):
     body, dark, light = HOSTS[host]
     page = browser.new_page(color_scheme=system)
-    fragment = labels()._repr_html_()
+    fragment = results(labels)._repr_html_()
     label = page.locator(".hayflick svg text").first
     line = page.locator('.hayflick svg [stroke="#4c8a2f"]').first
     for name, ink, paper, seen in (
