@@ -49,7 +49,7 @@ def test_what_a_plan_stores_is_read_beside_data_in_another_encoding(tmp_path, en
     rows = ["分類", *["紙"] * 30, *["石"] * 20, *["和歌山"] * 5]
     data.write_bytes(("\n".join(rows) + "\n").encode(encoding))
     given = [str(data), "--column", "分類", "--encoding", encoding, "--replicates", "0"]
-    planned = ["--generations", "50", "--keep", "1", "--reserve-out", str(stored)]
+    planned = ["--generations", "5", "--keep", "1", "--reserve-out", str(stored)]
     assert main(["plan", *given, *planned]) == 0
     assert "和歌山" in stored.read_text(encoding="utf-8")
     forecast = ["--generations", "5", "--format", "json"]
