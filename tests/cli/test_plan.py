@@ -5,7 +5,8 @@ import pytest
 
 from hayflick.cli.main import main
 
-QUICK = ["--generations", "8", "--replicates", "32"]
+QUICK = ["--generations", "4", "--replicates", "8"]
+LONGER = ["--generations", "8", "--replicates", "2"]
 KEYS = {"regime", "real_per_round", "samples", "retention", "cost_per_round", "law"}
 
 
@@ -27,7 +28,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_answer_fits_on_one_screen(capsys):
-    assert main(["plan", "corpus.txt", "--keep", "0.7", "--confidence", "0.6", *QUICK]) == 0
+    assert main(["plan", "corpus.txt", "--keep", "0.7", "--confidence", "0.6", *LONGER]) == 0
     out, err = capsys.readouterr()
     assert "Recommended: a reserve of" in out
     assert "Runner-up:" in out
@@ -44,7 +45,7 @@ def test_json_has_the_designs_recommended_first(capsys):
     assert (record["format_version"], record["feasible"], record["reason"]) == (1, True, "")
     for design in record["designs"]:
         assert set(design) >= KEYS
-        assert len(design["retention"]) == 9
+        assert len(design["retention"]) == 5
         assert min(design["retention"]) >= 0.7 - 1e-9
         assert design["confidence"] >= 0.6
         assert design["cost_per_round"] is None
@@ -76,7 +77,7 @@ def test_numbers_keep_their_variance(capsys):
     shown, err = capsys.readouterr()
     told = " ".join(shown.split())
     assert (
-        "keep 80.0% of the variance in every one of 8 rounds of 40 numbers, in 95.0% of runs"
+        "keep 80.0% of the variance in every one of 4 rounds of 40 numbers, in 95.0% of runs"
         in told
     )
     assert shown.count("\n") < 60
@@ -85,7 +86,7 @@ def test_numbers_keep_their_variance(capsys):
     record = json.loads(capsys.readouterr().out)
     assert record["designs"][0].keys() >= KEYS
     assert (record["family"], record["of"], record["numbers"]) == ("gaussian", "variance", 40)
-    assert len(record["designs"][0]["retention"]) == 9
+    assert len(record["designs"][0]["retention"]) == 5
 
 
 def test_whole_numbers_are_what_they_are_said_to_be(capsys):
@@ -119,12 +120,12 @@ def test_a_page_is_written(folder, capsys, lang):
 
 def test_the_recommended_reserve_can_be_forecast(folder, capsys):
     arguments = ["plan", "labels.csv", "--column", "label", "--keep", "0.95", "--format", "json"]
-    assert main([*arguments, *QUICK, "--reserve-out", "stored.json"]) == 0
+    assert main([*arguments, *LONGER, "--reserve-out", "stored.json"]) == 0
     out, err = capsys.readouterr()
     best = json.loads(out)["designs"][0]
     assert (best["kind"], err) == ("anchor", "wrote stored.json\n")
     forecast = ["forecast", "labels.csv", "--column", "label", "--regime", "anchor:stored.json"]
-    assert main([*forecast, "--format", "json", *QUICK]) == 0
+    assert main([*forecast, "--format", "json", *LONGER]) == 0
     kept = json.loads(capsys.readouterr().out)["surviving_fraction"][-1]
     assert kept == pytest.approx(best["retention"][-1], abs=best["law_error"] + 1e-9)
 
@@ -139,16 +140,16 @@ def test_a_plan_without_a_reserve_says_so_after_the_plan(folder, capsys):
 
 
 def test_a_history_is_planned_on_from(folder, capsys):
-    run = ["simulate", "discrete", "--corpus", "corpus.txt", "--generations", "4"]
+    run = ["simulate", "discrete", "--corpus", "corpus.txt", "--generations", "2"]
     assert main([*run, "--out", "run.nc", "--replicates", "64"]) == 0
     arguments = ["plan", "corpus.txt", "--keep", "0.8", "--history", "run.nc"]
     capsys.readouterr()
     assert main([*arguments, *QUICK]) == 0
-    assert "run.nc: after 4 recorded rounds" in capsys.readouterr().out
+    assert "run.nc: after 2 recorded rounds" in capsys.readouterr().out
     assert main([*arguments, "--format", "json", *QUICK]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert record["generations"] == 4
-    assert record["history"]["rounds"] == 4
+    assert record["generations"] == 2
+    assert record["history"]["rounds"] == 2
     assert record["history"]["planned"][-1] >= 0.8
 
 
