@@ -36,7 +36,7 @@ def test_a_figure_comes_as_picture_page_and_numbers(folder, capsys):
 
 def test_the_default_folder_is_numbered_if_taken(folder, capsys):
     for _ in range(2):
-        assert reproduce("--figure", "zipf-flat", "--lang", "ja") == 0
+        assert reproduce("--figure", "theorem-1-common", "--lang", "ja") == 0
     assert {"suresh2024", "suresh2024-2"} == {*os.listdir(folder)}
     page = (folder / "suresh2024-2" / "index.html").read_text(encoding="utf-8")
     assert '<html lang="ja">' in page
@@ -44,9 +44,9 @@ def test_the_default_folder_is_numbered_if_taken(folder, capsys):
 
 def test_a_named_folder_that_exists_needs_force(folder, capsys):
     (folder / "there").mkdir()
-    assert reproduce("--figure", "zipf-flat", "--out", "there") == 2
+    assert reproduce("--figure", "theorem-1-common", "--out", "there") == 2
     assert "there: exists already" in capsys.readouterr().err
-    assert reproduce("--figure", "zipf-flat", "--out", "there", "--force") == 0
+    assert reproduce("--figure", "theorem-1-common", "--out", "there", "--force") == 0
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_ctrl_c_keeps_the_figures_that_are_done(folder, capsys, monkeypatch):
         return original(figure, *arguments, **settings)
 
     monkeypatch.setattr(gallery, "save_figure", save_once)
-    assert reproduce("--figure", "zipf-flat", "--figure", "zipf-steep") == 130
+    assert reproduce("--figure", "theorem-1-common", "--figure", "theorem-1-rare") == 130
     assert "interrupted: what was finished is reported" in capsys.readouterr().err
     assert "index.html" in os.listdir("suresh2024")
 

@@ -120,12 +120,11 @@ def _series(model: Any, name: str) -> Any:
 
 
 def _plan(name: str) -> hf.Plan:
-    model = hf.Discrete.from_counts({f"w{n}": 1 + 90 // n for n in range(1, 60)})
     model = hf.Discrete.from_counts(
-        dict(zip(model.symbols, map(int, model.weights), strict=True)), source=_source(name)
+        {f"w{n}": 1 + 90 // n for n in range(1, 20)}, source=_source(name)
     )
     costs = hf.CostModel(real=0.5, check=4.0, currency="=<b>{x}\u202e")
-    return hf.plan(model, keep=0.7, generations=5, replicates=0, costs=costs)
+    return hf.plan(model, keep=0.7, generations=3, replicates=0, costs=costs)
 
 
 def _sweep(name: str, folder: Path) -> hf.SweepResult:
@@ -151,7 +150,7 @@ def _sweep(name: str, folder: Path) -> hf.SweepResult:
 def _answers(name: str, *, groups: bool = True) -> Answers:
     """Return answers that become the same, in rounds and groups with hostile names."""
     rng = np.random.default_rng(1)
-    rounds = np.repeat(np.arange(1, len(NAMES) + 1), 24)
+    rounds = np.repeat(np.arange(1, len(NAMES) + 1), 12)
     texts = list(ENCODABLE)
     said = [
         f"{texts[place % len(texts)][:3000]} w{rng.integers(40)} w{rng.integers(40)}"
@@ -314,7 +313,8 @@ def _rules_tried(name: str) -> Any:
 def _planned_rules(name: str) -> Any:
     from hayflick.rules.from_plan import rules_from_plan
 
-    model = hf.Discrete.from_counts(_MODEL, source=_source(name))
+    counts = {f"w{n}": 1 + 90 // n for n in range(1, 30)}
+    model = hf.Discrete.from_counts(counts, source=_source(name))
     costs = hf.CostModel(real=0.5, check=4.0, currency="+<b>{x}\u202e")
     return rules_from_plan(
         hf.plan(model, keep=0.7, generations=8, replicates=0, at_least=1, costs=costs)
@@ -322,7 +322,9 @@ def _planned_rules(name: str) -> Any:
 
 
 def _gallery(name: str, folder: Path) -> Any:
-    found = hf.reproduce("suresh2024", figure=("theorem-3", "zipf-flat"), seed=2, out=folder / "g")
+    found = hf.reproduce(
+        "suresh2024", figure=("theorem-3", "theorem-2-low"), seed=2, out=folder / "g"
+    )
     figures = tuple(dataclasses.replace(figure, text=name) for figure in found.figures)
     return dataclasses.replace(found, figures=figures)
 
