@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from hayflick.monitor import comparison
 from hayflick.monitor.comparison import AnswerSet, differences
 
 TRIALS, WORDS, KINDS = 60, 12, 300
@@ -34,7 +35,8 @@ def drawn(rng, prompts):
     ],
     ids=["40 and 40", "30 and 120", "5 prompts", "40 prompts asked once"],
 )
-def test_all_intervals_hold_together(old, new):
+def test_all_intervals_hold_together(old, new, monkeypatch):
+    monkeypatch.setattr(comparison, "HALF_SAMPLES", 160)
     held = 0
     for trial in range(TRIALS):
         rng = np.random.default_rng((trial, new.size))

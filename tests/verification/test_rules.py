@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import binomtest
 
 import hayflick as hf
+from hayflick.rules import trial
 from hayflick.rules.from_plan import rules_from_plan
 from hayflick.rules.parsing import parse_rules
 
@@ -31,7 +32,11 @@ def model():
 @pytest.fixture(scope="module")
 def planned(model):
     plan = hf.plan(model, keep=KEEP, generations=ROUNDS, replicates=0)
-    return rules_from_plan(plan, kind="below")
+    with pytest.MonkeyPatch.context() as patch:
+        # The tests below have runs of their own.
+        patch.setattr(trial, "FEWEST_RUNS", 8)
+        patch.setattr(trial, "MOST_RUNS", 8)
+        return rules_from_plan(plan, kind="below")
 
 
 def test_the_planned_rule_holds_its_target_for_less_than_a_fixed_share(model, planned):
