@@ -148,5 +148,5 @@ def test_forecasts_and_plans_take_it():
     varying = hf.Gaussian(0.0, 1.0, total=400).with_estimator(VARYING)
     assert hf.forecast(varying, generations=20).law_name == "simulation"
     for model in (hf.Gaussian(0.0, 1.0, total=400).with_estimator(HALF), varying):
-        made = hf.plan(model, keep=0.8, generations=10)
+        made = hf.plan(model, keep=0.8, generations=4, replicates=2)
         assert made.best is not None

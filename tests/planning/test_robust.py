@@ -131,7 +131,7 @@ def test_the_page_for_the_meeting(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     rows = "".join(f"{label}\n" * number for label, number in LABELS.items())
     (tmp_path / "films.csv").write_text("rating\n" + rows)
-    arguments = ["plan", "films.csv", "--column", "rating", "--generations", "20"]
+    arguments = ["plan", "films.csv", "--column", "rating", "--generations", "8"]
     arguments += ["--replicates", "2", "--brief", "brief.html", "--format", "json"]
     assert main(arguments) == 0
     record = json.loads(capsys.readouterr().out)
