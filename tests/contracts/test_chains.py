@@ -47,7 +47,7 @@ def test_threads_and_block_sizes_never_change_the_result(family):
     # Ten logical blocks: compiled rounds take eight together, and the others one by one.
     accumulating = [] if family == "n-gram" else ACCUMULATING
     for regime in [*regimes_of(family), *accumulating]:
-        settings = {"generations": 6, "samples": 200, "regime": regime, "replicates": 300}
+        settings = {"generations": 3, "samples": 200, "regime": regime, "replicates": 300}
         first = hf.simulate(FAMILIES[family], seed=11, threads=1, **settings)
         for threads, block_size in ((2, 32), (1, 96), (3, 320)):
             other = hf.simulate(

@@ -45,12 +45,12 @@ name = "bert"
 kind = "ngram"
 texts = ["It rains in May.", "Boats go out at dawn and it rains."]
 """
-RUNS = {"generations": 3, "samples": 60, "replicates": 300, "seed": 11}
+RUNS = {"generations": 3, "samples": 60, "replicates": 100, "seed": 11}
 
 
 @pytest.fixture(scope="module")
 def places():
-    """Executors of every kind, each with a size of blocks (ten blocks of 32 replicates in all)."""
+    """Executors of every kind, each with a size of blocks (four blocks of 32 replicates in all)."""
     distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
     with (
         distributed.LocalCluster(
@@ -65,9 +65,9 @@ def places():
         ThreadPoolExecutor(2) as threads,
     ):
         yield {
-            "a process": (process, 96),
+            "a process": (process, 64),
             "Dask": (dask, 32),
-            "Dask, large blocks": (dask, 320),
+            "Dask, large blocks": (dask, 128),
             "threads of another": (threads, None),
         }
 
