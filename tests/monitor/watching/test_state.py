@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -82,7 +83,7 @@ CALLS = {
 
 INPUTS = [
     *((name, ".jsonl") for name in CALLS),
-    *(("prompts", ".csv"), ("values", ".csv"), ("vectors", ".parquet"), ("times", ".parquet")),
+    *(("values", ".csv"), ("vectors", ".parquet"), ("times", ".parquet")),
 ]
 
 
@@ -91,13 +92,14 @@ def test_a_state_gives_the_result_of_reading_everything_again(
     tmp_path: Path, name: str, suffix: str
 ) -> None:
     how = {"baseline": 6, **CALLS[name]}
-    found = rows(collapse=12)
+    found = rows(12, collapse=11)
     path, state = tmp_path / f"answers{suffix}", tmp_path / "watch.state"
-    # In the middle of a round, at its end, and nothing new.
-    for cut in (24 * 9 + 7, 24 * 9 + 7, 24 * 11, len(found)):
+    # In the middle of a round, nothing new, at a round's end, and several rounds at once.
+    for cut, calls in ((24 * 8 + 7, 2), (24 * 10, 1), (len(found), 1)):
         write(path, found[:cut])
-        result = hf.watch(path, state=state, **how)
-        assert plain(result) == plain(hf.watch(path, **how))
+        whole = plain(hf.watch(path, **how))
+        for _ in range(calls):
+            assert plain(hf.watch(path, state=state, **how)) == whole
 
 
 def test_rules_decide_on_what_the_state_knows(tmp_path: Path) -> None:
@@ -114,11 +116,18 @@ def test_rules_decide_on_what_the_state_knows(tmp_path: Path) -> None:
 HOW = {"by": "round", "text": "answer", "baseline": 6, "charts": ["distinct_2=rank"]}
 
 
-@pytest.fixture
-def begun(tmp_path: Path) -> tuple[Path, Path]:
-    """A stream of ten rounds, and the state after a call."""
-    path, state = write(tmp_path / "answers.jsonl", rows(10)), tmp_path / "watch.state"
+@pytest.fixture(scope="module")
+def first_call(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("begun")
+    path, state = write(folder / "answers.jsonl", rows(10)), folder / "watch.state"
     hf.watch(path, state=state, **HOW)
+    return path, state
+
+
+@pytest.fixture
+def begun(tmp_path: Path, first_call: tuple[Path, Path]) -> tuple[Path, Path]:
+    """A stream of ten rounds, and the state after a call."""
+    path, state = (Path(shutil.copy(one, tmp_path)) for one in first_call)
     return path, state
 
 
@@ -278,8 +287,8 @@ def test_a_call_that_is_killed_leaves_the_state_and_others_wait(begun: tuple[Pat
         assert killed.stdout is not None
         killed.stdout.readline()
         killed.kill()
-    # This one holds the state for a second, in which the call below waits for it.
-    with subprocess.Popen([*command, "1"], stdout=subprocess.PIPE) as other:
+    # This one holds the state for half a second, in which the call below waits for it.
+    with subprocess.Popen([*command, "0.5"], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
         result = hf.watch(path, state=state, **HOW)
