@@ -261,11 +261,12 @@ def _by_language(sample: bytes) -> list[tuple[float, str]]:
 def _foreign_letters(text: str, *, latin: bool) -> tuple[Counter[str], int]:
     """Count the letters beyond ASCII, and those of them in words of mixed case or script."""
     strange = 0
-    for word in _WORD.findall(text):
+    for word, number in Counter(_WORD.findall(text)).items():
         usual = word in (word.lower(), word.upper(), word[0].upper() + word[1:].lower())
         if not usual or (not latin and _LETTER.search(word)):
-            strange += sum(not letter.isascii() for letter in word)
-    return Counter(letter for letter in text if not letter.isascii()), strange
+            strange += number * sum(not letter.isascii() for letter in word)
+    letters = {one: number for one, number in Counter(text).items() if not one.isascii()}
+    return Counter(letters), strange
 
 
 def _language_score(
