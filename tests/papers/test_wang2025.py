@@ -7,6 +7,7 @@ import pytest
 import hayflick as hf
 from hayflick.core.errors import ArgumentError
 from hayflick.network.experiment import Experiment
+from hayflick.network.silo import simulate_silos
 from hayflick.papers.suresh2024 import figures as suresh2024
 from hayflick.papers.wang2025 import figures as wang2025
 from hayflick.papers.wang2025.figures import FIGURES, figures
@@ -18,7 +19,10 @@ from hayflick.report.rendering import wording
 @pytest.fixture(scope="module")
 def made():
     names = [name for name in FIGURES if name not in ("silos", "mitigation")]
-    gallery = hf.reproduce("wang2025", figure=names, seed=3)
+    with pytest.MonkeyPatch.context() as patch:
+        fewer = partial(wang2025.surrogate_mitigation, replicates=8)
+        patch.setattr(wang2025, "surrogate_mitigation", fewer)
+        gallery = hf.reproduce("wang2025", figure=names, seed=3)
     return {figure.name: figure for figure in gallery.figures}
 
 
@@ -51,7 +55,11 @@ def test_agents_meet_and_stay_at_the_floor(made, name):
     assert len({run for run in made[name].curves["series"] if run.startswith("run ")}) == 20
 
 
-def test_silos():
+def test_silos(monkeypatch):
+    def in_fewer_runs(k, **settings):
+        return simulate_silos(k, **{**settings, "replicates": 10})
+
+    monkeypatch.setattr(wang2025, "simulate_silos", in_fewer_runs)
     (figure,) = hf.reproduce("wang2025", figure="silos").figures
     last = [series(figure, f"nearest_{k}")[-1] for k in (1, 2, 5, 10, 20)]
     assert last == sorted(last, reverse=True)
