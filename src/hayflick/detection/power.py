@@ -92,8 +92,19 @@ def detectable_losses(
     """
     if isinstance(chart, RankChart):
         find = partial(_of_ranks, chart, healthy)
-    else:
-        find = partial(_of_pairs, chart, _PairScores.of(healthy, chart.guarantee))
+        return tuple(find(kind, rounds) for kind in _KINDS for rounds in HORIZONS)
+    sizes = tuple(one.size for one in healthy.scores)
+    data = np.concatenate(healthy.scores).astype(float, copy=False).tobytes()
+    return _losses_of_pairs(data, sizes, chart.guarantee, chart.limit)
+
+
+@lru_cache(maxsize=32)
+def _losses_of_pairs(
+    data: bytes, sizes: tuple[int, ...], guarantee: Guarantee, limit: float
+) -> tuple[DetectableLoss, ...]:
+    """Return what a chart of pairs finds; a stream that goes on has the same baseline each time."""
+    scores = _PairScores.of(np.frombuffer(data), sizes, guarantee)
+    find = partial(_of_pairs, scores, limit=limit, form=guarantee.form)
     return tuple(find(kind, rounds) for kind in _KINDS for rounds in HORIZONS)
 
 
@@ -181,9 +192,9 @@ class _PairScores:
     threshold: Callable[[float], float]
 
     @classmethod
-    def of(cls, healthy: Baseline, guarantee: Guarantee) -> _PairScores:
+    def of(cls, scores: Floats, sizes: tuple[int, ...], guarantee: Guarantee) -> _PairScores:
         """Return those of a baseline; `threshold` is the chart's with more times as many pairs."""
-        oriented = guarantee.oriented(np.concatenate(healthy.scores))
+        oriented = guarantee.oriented(scores)
 
         @cache
         def bound(copies: float) -> float:
@@ -192,18 +203,18 @@ class _PairScores:
         kept = guarantee.threshold / bound(1.0)
         return cls(
             levels=np.quantile(oriented, (np.arange(_LEVELS) + 0.5) / _LEVELS),
-            pairs=float(np.median([one.size for one in healthy.scores])),
+            pairs=float(np.median(sizes)),
             unsure=float(oriented.std() / oriented.mean()) / math.sqrt(oriented.size),
             threshold=lambda factor: kept * bound(factor),
         )
 
 
 def _of_pairs(
-    chart: GuaranteedChart, scores: _PairScores, kind: str, rounds: int
+    scores: _PairScores, kind: str, rounds: int, *, limit: float, form: str
 ) -> DetectableLoss:
     def found(loss: float, factor: float = 1.0) -> bool:
         growth = _pair_growth(scores, loss * _profile(kind, rounds), factor=factor)
-        return _is_found(growth, chart.limit, chart.guarantee.form)
+        return _is_found(growth, limit, form)
 
     loss = _smallest(found, most=1.0)
     needed = _smallest(partial(found, SMALL_LOSS), least=1.0, most=_MOST_FACTOR)
