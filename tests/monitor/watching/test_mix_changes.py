@@ -14,6 +14,10 @@ COLUMNS = {"by": "round", "text": "answer", "group": "agent"}
 FAST = {**COLUMNS, "embedder": "hashing:dimensions=64"}
 
 
+UNSTEADY = (0, 3, 6, 7)
+"""Seeds of records whose charts of all answers alarm where the mix is not corrected."""
+
+
 def record(seed=1, rounds=36, answers=12):
     """Return a healthy record of four agents, each with words of its own beside common ones."""
     rng = random.Random(seed)
@@ -41,7 +45,7 @@ def without(rows, rounds, *, name="dora", every=1):
 
 @pytest.mark.parametrize("prompt", [None, "prompt"])
 def test_an_agent_that_falls_silent_is_no_alarm(prompt):
-    for seed in range(3 if prompt else 9):
+    for seed in range(2) if prompt else UNSTEADY:
         rows = without(record(seed), range(21, 37))
         watched = hf.watch(rows, **FAST, prompt=prompt)
         assert not watched.alarms
@@ -55,8 +59,8 @@ def test_an_agent_that_falls_silent_is_no_alarm(prompt):
 
 def test_the_same_streams_alarm_without_the_correction(monkeypatch):
     monkeypatch.setattr(GroupMix, "kept", lambda *_, **__: None)
-    streams = [hf.watch(without(record(seed), range(21, 37)), **FAST) for seed in range(9)]
-    assert sum(any(not chart.group for chart in one.alarms) for one in streams) >= 3
+    streams = [hf.watch(without(record(seed), range(21, 37)), **FAST) for seed in UNSTEADY]
+    assert all(any(not chart.group for chart in one.alarms) for one in streams)
 
 
 def test_a_part_of_an_agents_answers_keeps_the_mix():
