@@ -79,7 +79,7 @@ def test_merged_in_any_order_they_are_watched_as_the_files_are(tmp_path, reading
         assert {name: one.answers for name, one in merged.totals.items()} == {
             name: one.answers for name, one in single.totals.items()
         }
-        same(hf.watch(merged, baseline=8), whole)
+    same(hf.watch(merged, baseline=8), whole)
 
 
 def test_of_large_rounds_the_same_sample_is_kept_in_any_order(tmp_path):

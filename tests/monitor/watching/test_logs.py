@@ -106,7 +106,7 @@ def test_every_choice_is_an_answer(tmp_path):
 @pytest.mark.parametrize(("number", "groups"), [(1, 1), (2, 3), (20, 21), (21, 1)])
 def test_models_are_groups_where_there_are_a_few(tmp_path, number, groups):
     models = [f"model-{place}" for place in range(number)]
-    path = written(tmp_path / "calls.jsonl", calls(models=models, each=42))
+    path = written(tmp_path / "calls.jsonl", calls(models=models, each=42, days=12))
     assert len(hf.watch(path).readings) == groups
     assert len(hf.watch(path, group="model").readings) == 1 + number
 
