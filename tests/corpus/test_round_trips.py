@@ -20,7 +20,7 @@ from hayflick.corpus.answers import read_answers
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
 
 READ = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -206,7 +206,7 @@ PRINTED = st.text(
 )
 
 
-@settings(parent=READ, max_examples=20)
+@settings(parent=READ, max_examples=10)
 @given(st.lists(st.one_of(PRINTED, st.sampled_from(["007", "1.0", "x\ny", ""])), min_size=1))
 def test_workbooks_of_polars(tmp_path, cells):
     pytest.importorskip("fastexcel", reason="fastexcel is not installed: extra excel")
