@@ -18,7 +18,7 @@ COMMANDS = {
     "page": "forecast words.txt --generations 4 --replicates 0 --out written.html",
     "answers": "watch answers.jsonl --by round --text answer --baseline 9 --out written.html",
     "plan": "plan words.txt --keep 0.5 --generations 4 --replicates 0 --out written.html",
-    "figures": "reproduce suresh2024 --figure gaussian-runs --out written",
+    "figures": "reproduce suresh2024 --figure theorem-1-common --out written",
 }
 
 
