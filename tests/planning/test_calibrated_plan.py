@@ -11,7 +11,7 @@ from hayflick.calibration.calibration_file import resampler_record
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError
 
-WORDS = {f"word{rank}": 1 + 100 // rank for rank in range(1, 80)}
+WORDS = {f"word{rank}": 1 + 60 // rank for rank in range(1, 40)}
 COVARIANCE = tuple(map(tuple, np.diag([4e-4, 1e-2, 1e-3, 0.0])))
 TRAINER = hf.Resampler(1.08, 1.3, 0.5, 0.002, COVARIANCE)
 RULES = """
