@@ -116,19 +116,20 @@ def test_the_overview_shows_alarms_first_and_what_fell(dashboard, service):
     assert "3 of 10 rounds of the baseline" in text
 
 
-@pytest.mark.parametrize(
-    "name", ["<script>alert(1)", "a&b\"c'd", "返品 & 交換", "x" * 100, "a?b#c", "‮evil"]
-)
-def test_hostile_names_are_shown_as_text(dashboard, service, name):
-    stream(service, name)
+def test_hostile_names_are_shown_as_text(dashboard, service):
+    names = ["<script>alert(1)", "a&b\"c'd", "返品 & 交換", "x" * 100, "a?b#c", "‮evil"]
+    for name in names:
+        stream(service, name)
     page = dashboard.get("/")
     assert "<script>alert" not in page.text
     assert "‮evil" not in re.sub("⁨.*?⁩", "", page.text)
-    address = re.search(r'href="(/streams/[^"]+)"', page.text)[1]
-    page = dashboard.get(address)
-    assert page.status_code == 200
-    assert "<script>alert" not in page.text
-    assert "The baseline is being recorded" in page.text
+    addresses = set(re.findall(r'href="(/streams/[^"]+)"', page.text))
+    assert len(addresses) == len(names)
+    for address in addresses:
+        page = dashboard.get(address)
+        assert page.status_code == 200
+        assert "<script>alert" not in page.text
+        assert "The baseline is being recorded" in page.text
 
 
 def test_what_is_not_there_is_a_page_with_the_status(dashboard):
@@ -169,17 +170,17 @@ def test_an_alarm_is_acknowledged_and_snoozed_by_those_who_may(dashboard, servic
     assert dashboard.post("/alerts/999/acknowledge", data=form).status_code == 404
 
 
-@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "9" * 400, "1e3", "%00"])
-def test_hostile_addresses_and_fields_are_refused(dashboard, number):
+def test_hostile_addresses_and_fields_are_refused(dashboard):
     form = {"csrf": csrf(dashboard.get("/")), "back": "/"}
-    for answer in (
-        dashboard.post(f"/alerts/{number}/acknowledge", data=form),
-        dashboard.get(f"/alerts?before={number}"),
-        dashboard.get(f"/streams/talk{number}/charts/{number}.svg"),
-        dashboard.get(f"/streams/{number}"),
-        dashboard.post("/login", data={"name": f"a\x00{number}", "password": PASSWORD}),
-    ):
-        assert answer.status_code in (404, 422)
+    for number in ("0", "-1", str(2**63), "9" * 400, "1e3", "%00"):
+        for answer in (
+            dashboard.post(f"/alerts/{number}/acknowledge", data=form),
+            dashboard.get(f"/alerts?before={number}"),
+            dashboard.get(f"/streams/talk{number}/charts/{number}.svg"),
+            dashboard.get(f"/streams/{number}"),
+            dashboard.post("/login", data={"name": f"a\x00{number}", "password": PASSWORD}),
+        ):
+            assert answer.status_code in (404, 422), number
 
 
 def _alerts(service):
