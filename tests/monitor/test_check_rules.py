@@ -122,8 +122,11 @@ def test_slow_metrics_are_measured_where_rules_read_them():
 LABELS = hf.Discrete.from_counts({"R": 3377, "PG-13": 1003, "PG": 528, "NC-17": 16})
 
 
-@pytest.mark.parametrize("limit", [0.3, 0.6, 0.8, 1.0])
-@pytest.mark.parametrize("model", [LABELS, WORDS], ids=["labels", "words"])
+@pytest.mark.parametrize(
+    ("model", "limit"),
+    [(LABELS, 0.3), (LABELS, 0.8), (WORDS, 0.3), (WORDS, 0.6), (WORDS, 1.0)],
+    ids=["labels, never", "labels, at times", "words, seldom", "words, surely", "words, always"],
+)
 def test_check_and_evaluation_agree_on_whether_a_rule_fires(limit, model):
     rules = rule_set(f'metric = "surviving_fraction"\nbelow = {limit}\n{ACTIONS}')
     checked = hf.check_rules(rules, corpus=model, generations=20)
