@@ -43,7 +43,7 @@ def both_ways(pieces, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(pieces=st.lists(TEXTS, max_size=4))
 @example(pieces=["a\0b a\0 a", "A, a. (a)"])
 @example(pieces=["3 \u20e3", "x\u200d y", "a 👩 \u200d👧"])
@@ -61,11 +61,11 @@ def test_long_texts_are_counted_as_short_ones_with_a_dictionary():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_many_types_are_counted_as_python_counts_them(name):
-    text = " ".join(f"Word{number % 99_991}'s {number % 7}" for number in range(200_000))
-    compiled, plain = both_ways([text[:300_000], text[300_000:]], name)
+    text = " ".join(f"Word{number % 49_991}'s {number % 7}" for number in range(100_000))
+    compiled, plain = both_ways([text[:200_000], text[200_000:]], name)
     assert compiled == plain
     if name == "words":
-        expected = Counter(re.findall(r"\w+", f"{text[:300_000]} {text[300_000:]}".lower()))
+        expected = Counter(re.findall(r"\w+", f"{text[:200_000]} {text[200_000:]}".lower()))
         assert compiled == expected
 
 

@@ -77,7 +77,7 @@ def test_what_an_agent_reads_is_indexed_once_for_all_its_answers(tmp_path, monke
 
 
 def test_killed_at_any_moment_a_run_goes_on_as_if_it_had_not_been(tmp_path):
-    path = written(tmp_path, rounds=40, answers=8)
+    path = written(tmp_path, rounds=24, answers=6)
     hf.run_network(path, out=tmp_path / "whole")
     whole = record(tmp_path / "whole")
     rng = random.Random(11)
@@ -86,7 +86,7 @@ def test_killed_at_any_moment_a_run_goes_on_as_if_it_had_not_been(tmp_path):
     for _ in range(3):
         _killed(path, place, after=rng.uniform(0.0, 0.2), answers=sum(finished))
         finished.append(len(hf.report_network(place).answers) - sum(finished))
-    assert 0 < sum(finished) < 40 * 8 * 3
+    assert 0 < sum(finished) < 24 * 6 * 3
     hf.resume_network(place)
     assert record(place) == whole
 

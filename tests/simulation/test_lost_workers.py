@@ -16,7 +16,7 @@ from hayflick.core.errors import ExecutorError
 from hayflick.simulation.executors import open_executor
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
-HOW = {"samples": 4000, "generations": 60, "replicates": 640, "seed": 2}
+HOW = {"samples": 4000, "generations": 30, "replicates": 384, "seed": 2}
 STUDY = """
 format_version = 1
 family = "zipf:300"
