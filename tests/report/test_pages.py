@@ -180,10 +180,10 @@ def test_a_forecast_without_simulation_has_its_pages_too(words):
 
 
 def test_many_generations_are_thinned_out_on_the_page_alone(words):
-    result = hf.forecast(words, generations=3000, replicates=0)
+    result = hf.forecast(words, generations=1000, replicates=0)
     page = report.page(result)
     assert page.count("<tr>") < 900
-    assert charts_of(result, Language("en"))[0].numbers.height == 3001
+    assert charts_of(result, Language("en"))[0].numbers.height == 1001
 
 
 def test_a_notebook_shows_charts_and_escapes_names(labels):

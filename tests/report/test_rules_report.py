@@ -14,7 +14,7 @@ from hayflick.rules.from_plan import check_rules_files, rules_from_plan
 from hayflick.rules.parsing import parse_rules
 from hayflick.rules.rule_set import decisions
 
-WORDS = hf.Discrete.from_counts({f"w{place}": 1 + 600 // place for place in range(1, 400)})
+WORDS = hf.Discrete.from_counts({f"w{place}": 1 + 200 // place for place in range(1, 120)})
 
 
 def planned(kind="below", **settings):
