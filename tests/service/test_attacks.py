@@ -479,7 +479,7 @@ def test_who_may_no_longer_read_hears_nothing_more(
 
     with ThreadPoolExecutor(1) as pool:
         listening = pool.submit(asyncio.run, listen())
-        time.sleep(1)
+        time.sleep(0.5)
         assert not listening.done()
         with service.database.transaction() as connection:
             if by == "token":

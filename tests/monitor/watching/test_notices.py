@@ -15,6 +15,7 @@ import pytest
 import hayflick as hf
 from hayflick.cli.main import main
 from hayflick.core.errors import ArgumentError
+from hayflick.core.http import Retries
 from hayflick.monitor import notices
 from hayflick.monitor.notices import WebHook, notice
 from hayflick.monitor.prometheus import prometheus_text
@@ -33,7 +34,7 @@ class _Hook(BaseHTTPRequestHandler):
         self.posted.append((self.path, json.loads(body)))
         kind = self.path.split("/")[1].partition("?")[0]
         if kind == "hang":
-            time.sleep(1.5)
+            time.sleep(0.8)
         self.send_response({"fail": 500, "away": 302}.get(kind, 200))
         if kind == "away":
             self.send_header("Location", "http://127.0.0.1:9/secret-place")
@@ -46,12 +47,23 @@ class _Hook(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Post again at once what failed; how long is waited is tested with the retries."""
+    wait_s = Retries.wait_s
+
+    def short(retries: Retries, attempt: int, **more: Any) -> float | None:
+        return None if wait_s(retries, attempt, **more) is None else 0.01
+
+    monkeypatch.setattr(Retries, "wait_s", short)
+
+
 @pytest.fixture
 def hook() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
     posted: list[tuple[str, Any]] = []
     kind = type("Hook", (_Hook,), {"posted": posted})
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", posted
     server.shutdown()
     server.server_close()
