@@ -140,9 +140,12 @@ def prepare(folder: Path) -> None:
         "review draw answers.csv --by round --text answer --number 8 --out review.csv",
         "network run village.toml --out run",
     )
-    for command in commands:
-        words = [sys.executable, "-m", "hayflick", *command.split()]
-        subprocess.run(words, cwd=folder, check=True, capture_output=True)
+    program = (
+        "import sys; from hayflick.cli.main import main\n"
+        "sys.exit(any(main(command.split()) for command in sys.argv[1:]))"
+    )
+    words = [sys.executable, "-c", program, *commands]
+    subprocess.run(words, cwd=folder, check=True, capture_output=True)
 
 
 def failures(cases: Sequence[int], *, seed: int, workers: int = 2) -> Iterator[Failure]:
