@@ -171,8 +171,8 @@ def grouped():
     groups = [f"agent {place:02d}" for place in range(45)]
     given = stream(
         lambda number, group: max(6, 300 - 50 * max(0, number - 9)) if group == "agent 07" else 300,
-        rounds=20,
-        each=12,
+        rounds=16,
+        each=8,
         groups=groups,
     )
     return hf.watch(given, baseline=8)
