@@ -249,7 +249,7 @@ def probe(
             run_async(cycle.ask(agents, seconds=seconds - cycle.age))
         except KeyboardInterrupt:
             raise cycle.interrupted(seconds) from None
-        done = cycle.finish(f"no answer within {seconds:,.0f} s")
+        done = cycle.finish(f"no answer within {seconds:,g} s")
         return replace(done, closed=closed, sources=sources)
 
 

@@ -103,7 +103,7 @@ def status(code, body=b"{}", **headers):
 
 
 async def slow(send):
-    await asyncio.sleep(3.0)
+    await asyncio.sleep(4.5)
     await status(200)(send)
 
 
@@ -154,7 +154,7 @@ def faulty(faults=lambda place, attempt: None):
 
 def agents_of(url, **settings):
     extra = {key: settings.pop(key) for key in ("prices", "max_tokens") if key in settings}
-    settings = {"timeout_s": 2.5, "retries": QUICK, "concurrency": 6, **settings}
+    settings = {"timeout_s": 4.0, "retries": QUICK, "concurrency": 6, **settings}
     endpoint = Endpoint(f"{url}/v1", **settings)
     return [ChatAgent(name=name, endpoint=endpoint, model=name, **extra) for name in ("one", "two")]
 
