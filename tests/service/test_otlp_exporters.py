@@ -2,6 +2,7 @@
 
 import json
 import logging
+from inspect import signature
 
 import pytest
 import sqlalchemy as sa
@@ -72,6 +73,8 @@ def test_log_records_arrive(service, url, token):
     provider = LoggerProvider(resource=resource())
     provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
     logger = provider.get_logger("opentelemetry.instrumentation.openai_v2")
+    if "event_name" not in signature(logger.emit).parameters:
+        pytest.skip("this opentelemetry-sdk emits no events; newer ones do")
     details = {
         "gen_ai.operation.name": "chat",
         "gen_ai.request.model": "model-a",
