@@ -1,9 +1,11 @@
 """Blocks of a simulation give the same numbers wherever they run."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -39,6 +41,19 @@ def test_processes_give_the_numbers_of_threads(processes, family, how):
 def test_a_number_of_workers_that_is_none_is_refused():
     with pytest.raises(ArgumentError, match="workers: got 0"), process_executor(0):
         pass
+
+
+def test_no_process_is_left_however_threads_take_turns():
+    before, interval = set(multiprocessing.active_children()), sys.getswitchinterval()
+    # The thread of a pool reads that a process has ended, and waits for its turn to note it.
+    sys.setswitchinterval(0.05)
+    try:
+        for _ in range(6):
+            with process_executor(1) as executor:
+                executor.submit(time.sleep, 0.0)
+            assert set(multiprocessing.active_children()) <= before
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_a_process_that_is_killed_is_told():

@@ -166,6 +166,10 @@ class _Workers(SpawnContext):
             if worker.is_alive():
                 worker.terminate()
                 worker.join()
+        # The pool's own thread may have seen one end first, and be about to say so.
+        deadline = time.monotonic() + _GRACE_S
+        while any(worker.is_alive() for worker in self._started) and time.monotonic() < deadline:
+            time.sleep(0.001)
 
 
 @contextmanager
