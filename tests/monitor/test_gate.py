@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_states_that_cannot_be_used_are_refused(state: Path, tmp_path: Path, cap
     state.unlink()
     watched(state, answers(range(24)))
     capsys.readouterr()
-    with sqlite3.connect(state) as database:
+    with closing(sqlite3.connect(state)) as database, database:
         database.execute("DELETE FROM watch_parts WHERE name = 'health'")
     assert gate(state) == 2
     assert "one more call of watch with this state writes it" in capsys.readouterr().err

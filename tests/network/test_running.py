@@ -147,7 +147,7 @@ def test_folders_without_a_run_or_of_another_version(tmp_path):
     with pytest.raises(DataError, match="holds no run; begin one with"):
         hf.resume_network(tmp_path)
     place = hf.run_network(written(tmp_path), out=tmp_path / "run").folder
-    with sqlite3.connect(place / "run.db") as connection:
+    with closing(sqlite3.connect(place / "run.db")) as connection, connection:
         connection.execute("UPDATE run SET format_version = 9")
     connection.close()
     match = "is a run of format_version 9, this version of hayflick reads 1"

@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -74,7 +75,7 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path):
 
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "theirs.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE theirs (name TEXT)")
     connection.close()
     with pytest.raises(DataError, match=r"theirs.db: is a database of something else"):
