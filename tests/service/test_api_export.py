@@ -9,6 +9,9 @@ import json
 import pytest
 
 import hayflick as hf
+from hayflick.service.api_export import watch_arguments
+from hayflick.service.stream_answers import StreamColumns
+from hayflick.service.stream_settings import StreamSettings
 
 
 @pytest.fixture
@@ -77,3 +80,13 @@ def test_watch_reads_an_export(posted, tmp_path):
     path.write_text(export().text)
     watched = hf.watch(path, by="round", values=["size"], baseline=10)
     assert (len(watched.rounds), watched.answers) == (15, 45)
+
+
+@pytest.mark.parametrize("charts", [None, ("size=rank:false_alarms=0.01",)])
+def test_what_a_stream_is_set_to_is_taken_by_watch(posted, tmp_path, charts):
+    items = [{"values": {"size": float(k * k % 97)}} for k in range(45)]
+    path = tmp_path / "talk.jsonl"
+    path.write_text(posted("values", items)().text)
+    settings = StreamSettings(every=3, baseline=10, charts=charts, false_alarms=0.02)
+    columns = StreamColumns(text=False, vectors=False, group=False, prompt=False, values=("size",))
+    assert len(hf.watch(path, **watch_arguments(settings, columns)).charts) == 1

@@ -121,6 +121,9 @@ def stream_columns(
     return StreamColumns.of(rows, settings, kind=stream.kind)
 
 
+_RATE = {"false_alarms", "form"}
+
+
 def watch_arguments(settings: StreamSettings, columns: StreamColumns) -> dict[str, Any]:
     """Return the arguments of `hayflick.watch` with which the rows are read.
 
@@ -132,6 +135,8 @@ def watch_arguments(settings: StreamSettings, columns: StreamColumns) -> dict[st
         What its answers are measured by.
     """
     windows = isinstance(settings.every, str)
+    # Charts that are named have rates of their own, and take none of a panel.
+    rate = {} if settings.charts is not None else settings.model_dump(include=_RATE)
     return {
         "by": "time" if windows else "round",
         "every": settings.every if windows else None,
@@ -143,8 +148,7 @@ def watch_arguments(settings: StreamSettings, columns: StreamColumns) -> dict[st
         "vectors": "vector" if columns.vectors else None,
         "baseline": settings.baseline,
         "charts": settings.charts,
-        "false_alarms": settings.false_alarms,
-        "form": settings.form,
+        **rate,
         "embedder": settings.embedder,
         "tokenizer": settings.tokenizer,
         "must_keep": dict(settings.must_keep) or None,
