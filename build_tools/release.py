@@ -316,7 +316,10 @@ def step_all(arguments: Sequence[str]) -> None:
     faults = []
     for name in ("lowest", *PYTHONS):
         try:
-            step_lowest(arguments) if name == "lowest" else step_suite(name, arguments)
+            if name == "lowest":
+                step_lowest(arguments)
+            else:
+                step_suite(name, arguments)
         except ReleaseError as fault:
             faults.append(f"{name}: {fault}")
     if faults:

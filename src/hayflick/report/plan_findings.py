@@ -196,6 +196,7 @@ class PlanFindings:
             )
         share = self.in_runs(found)
         if found.law == BOUND:
+            # "At least" with 100 % would say that it never fails.
             share = self.language.percent(min(found.confidence, 0.9994))
             return self.text(
                 "In at least {share} of runs it keeps {keep} of {subject} or more in every round.",
